@@ -137,7 +137,9 @@ def make_template(instance: Instance, kind: TemplateKind) -> None:
     (base,) = (row for row in deps.store.templates.list("blue") if row.name == TEMPLATE)
     row = replace(base, id=new_id(), name=kind.name)
     source, plan = TemplatePlan.of(deps.naming, base), TemplatePlan.of(deps.naming, row)
-    deps.infrastructure.pool.space.make(2 * kind.megabytes << 20 if _pooled(instance) else 0)
+    deps.infrastructure.pools.of("blue").space.make(
+        2 * kind.megabytes << 20 if _pooled(instance) else 0
+    )
     cluster = deps.postgres.cluster("blue")
     cluster.create_role(plan.database, PASSWORD, connection_limit=5)
     cluster.clone_database(source.database, plan.database, plan.database, strategy="file_copy")
@@ -219,7 +221,7 @@ def own_megabytes(instance: Instance, name: str) -> float:
     plan, volumes, pool = (
         EnvironmentPlan.of(deps.naming, row),
         deps.engine.volumes,
-        deps.infrastructure.pool,
+        deps.infrastructure.pools.of("blue"),
     )
     base = volumes.mountpoint(deps.naming.database_volume("blue")) / "cluster" / "base"
     folders = [base / deps.postgres.cluster("blue").folders()[plan.database]]
@@ -246,7 +248,7 @@ def _create(server: Server, wanted: dict[str, str]) -> None:
 
 
 def _pooled(instance: Instance) -> bool:
-    return instance.services.deps.infrastructure.pool.takes_new
+    return instance.services.deps.infrastructure.pools.of("blue").takes_new
 
 
 def _sql(instance: Instance, database: str, text: str) -> None:

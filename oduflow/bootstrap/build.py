@@ -1,6 +1,8 @@
 """Build and connect everything for one configuration."""
 
 import os
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -9,8 +11,8 @@ from oduflow.adapters.firewall.iptables import Firewall
 from oduflow.adapters.locks import FileBootSlots, FileLocks, ServerLock
 from oduflow.adapters.odoo.web import login_page, page
 from oduflow.adapters.outputs.files import OutputFiles
-from oduflow.adapters.pool.pool import Pool
-from oduflow.adapters.store import JobRows, Store
+from oduflow.adapters.pool.pools import Pools
+from oduflow.adapters.store import Environments, JobRows, Store
 from oduflow.adapters.uploads import UploadFiles
 from oduflow.bootstrap.engine import Docker
 from oduflow.bootstrap.git import git_group, trusted
@@ -19,6 +21,7 @@ from oduflow.bootstrap.postgres import databases, postgres_group
 from oduflow.bootstrap.recoverables import recoverables
 from oduflow.bootstrap.services import Services
 from oduflow.bootstrap.store import rate_limits, store_group
+from oduflow.domain.errors import Failure
 from oduflow.domain.plan import Naming
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.registry import Registry
@@ -35,15 +38,18 @@ from oduflow.services.environments.warm.pressure import give_up_slots
 from oduflow.services.failpoints import Failpoints
 from oduflow.services.groups import WorkGroup
 from oduflow.services.live_settings import LiveSettings
+from oduflow.services.move_journal import refuse_during_move
 from oduflow.services.readiness import ReadinessPoll
-from oduflow.services.room import require_disk
 from oduflow.services.server.disk import Disk
 from oduflow.services.server.doctor import Doctor
 from oduflow.services.server.infrastructure import Infrastructure
 from oduflow.services.server.reconcile import Reconciler
 from oduflow.services.server.reconcile_loop import ReconcileLoop
+from oduflow.services.storage.limits import disk_limits, keep_pools, log_bytes
 from oduflow.services.storage.outside import clone_state
 from oduflow.services.storage.sizes import SizeMeter
+from oduflow.services.team_disk import is_limited
+from oduflow.services.uploads.ready import make_room_for_part, require_uploads
 from oduflow.services.uploads.receive import UploadReceiver
 from oduflow.settings import Settings
 
@@ -56,21 +62,31 @@ def build(settings: Settings) -> Services:
     """Return the adapters and services for one configuration."""
     live, data_dir = LiveSettings(settings), settings.server.data_dir
     naming = Naming(settings.server.instance, data_dir)
-    disk, pool = Disk(data_dir), Pool(data_dir, lambda: live.current().storage)
+    disk = Disk(data_dir)
     store = Store(data_dir / "oduflow.db", on_full=disk.give_up_reserve)
     rows = store_group(store, data_dir)
+    pools = Pools(
+        naming,
+        lambda: live.current().storage,
+        lambda: disk_limits(live.current()),
+        lambda: log_bytes(live.current(), _existing(store, rows.environments)),
+    )
     registry = Registry.discover(OPERATIONS)
     work = _work(settings, store, registry, naming, disk)
-    docker, firewall = Docker.over(Engine(), naming, pool), Firewall()
+    docker, firewall = Docker.over(Engine(), naming, pools), Firewall()
 
     def infrastructure(docker: Docker) -> Infrastructure:
-        clusters, locks = databases(live, naming, docker, rows, work), work.locks
+        clusters, locks = databases(live, naming, docker, rows, work, pools), work.locks
         return Infrastructure(
-            settings, naming, docker.networks, clusters, firewall, locks, disk, pool
+            settings, naming, docker.networks, clusters, firewall, locks, disk, pools
         )
 
+    def require_files(team: str) -> None:
+        refuse_during_move(rows.facts, team)
+        pools.require(team)
+
     parts = infrastructure(docker)
-    git = git_group(settings, naming, work.locks)
+    git = git_group(settings, naming, work.locks, require_files)
     deps = Deps(
         live=live,
         naming=naming,
@@ -103,9 +119,10 @@ def build(settings: Settings) -> Services:
         environments=rows.environments,
         grants=grants,
         outputs=work.outputs,
+        require_files=require_files,
     )
     nouns = recoverables(deps)
-    doctor_docker = Docker.over(Engine(timeout=DOCTOR_SECONDS), naming, pool)
+    doctor_docker = Docker.over(Engine(timeout=DOCTOR_SECONDS), naming, pools)
     doctor_deps = replace(
         deps, engine=doctor_docker.group, infrastructure=infrastructure(doctor_docker)
     )
@@ -126,7 +143,11 @@ def build(settings: Settings) -> Services:
             deps.infrastructure,
             reconciler,
             lambda: revoke_removed_teams(rows.grants, rows.tokens, live.current().teams.keys()),
-            {"sizes": meter.run, "warm-slots": WarmKeeper(deps).run},
+            {
+                "sizes": meter.run,
+                "warm-slots": WarmKeeper(deps).run,
+                "pools": partial(keep_pools, pools),
+            },
         ),
         audit=audit,
         grants=grants,
@@ -134,7 +155,11 @@ def build(settings: Settings) -> Services:
         oauth=oauth,
         rate_limits=rate_limits(store, data_dir),
         recoverables=nouns,
-        uploads=UploadReceiver(rows.uploads, work.uploads, work.locks, partial(require_disk, deps)),
+        uploads=UploadReceiver(
+            *(rows.uploads, work.uploads, work.locks),
+            partial(make_room_for_part, deps),
+            partial(require_uploads, pools, rows.facts),
+        ),
     )
 
 
@@ -158,10 +183,18 @@ def _work(
     )
 
 
+def _existing(store: Store, rows: Environments) -> Mapping[str, int]:
+    """Count the environments of each team; none before there is a store, or while it fails."""
+    with suppress(Failure):  # pools are made, and grow, also then
+        return rows.count_by_team() if store.path.exists() else {}
+    return {}
+
+
 def _doctor(docker: Docker, deps: Deps, store: Store) -> Doctor:
     return Doctor(
         settings=lambda: deps.settings,
-        clone=partial(clone_state, deps.naming, docker.group.volumes, deps.infrastructure.pool),
+        clone=partial(clone_state, deps.naming, docker.group.volumes, deps.infrastructure.pools),
+        limited=partial(is_limited, deps.infrastructure),
         engine=docker.engine,
         images=deps.engine.images,
         infrastructure=deps.infrastructure,

@@ -1,6 +1,5 @@
 """Build the Docker adapters over one connection."""
 
-import os
 from dataclasses import dataclass
 from functools import partial
 from typing import Self
@@ -14,8 +13,9 @@ from oduflow.adapters.docker.networks import Networks
 from oduflow.adapters.docker.team_users import team_user
 from oduflow.adapters.docker.volumes import Volumes
 from oduflow.adapters.filestore.overlay import overlay_refusal
-from oduflow.adapters.pool.pool import Pool
+from oduflow.adapters.pool.pools import Pools
 from oduflow.domain.plan import Naming
+from oduflow.files.process_mark import process_mark
 from oduflow.services.groups import EngineGroup
 
 
@@ -28,14 +28,14 @@ class Docker:
     networks: Networks
 
     @classmethod
-    def over(cls, engine: Engine, naming: Naming, pool: Pool) -> Self:
-        """Return the adapters over a connection; new volumes are kept in the pool."""
-        labels = naming.labels("inspect", process=str(os.getpid()))
+    def over(cls, engine: Engine, naming: Naming, pools: Pools) -> Self:
+        """Return the adapters over a connection; new volumes are kept in the pools."""
+        labels = naming.labels("inspect", process=process_mark())
         images = Images(engine, build_image, labels, prefix=naming.instance)
         group = EngineGroup(
             Containers(engine, ControlGroups(naming, engine.cgroup_driver)),
             images,
-            Volumes(engine, pool),
+            Volumes(engine, pools),
             partial(team_user, naming.instance),
             overlay_refusal,
         )

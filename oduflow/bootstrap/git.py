@@ -1,10 +1,12 @@
 """Build the git adapters: repositories, credentials and providers."""
 
 import ssl
+from collections.abc import Callable
 
 from oduflow.adapters.git.credentials.store import Credentials
 from oduflow.adapters.git.repository import GitRepositories
 from oduflow.adapters.locks import FileLocks
+from oduflow.adapters.locks.flock import HeldLock
 from oduflow.adapters.providers.known import known_providers
 from oduflow.domain.plan import Naming
 from oduflow.domain.sample import sample_authority
@@ -20,14 +22,22 @@ def trusted(server: ServerSettings) -> ssl.SSLContext | None:
     return ssl.create_default_context(cafile=server.ca_bundle) if server.ca_bundle else None
 
 
-def git_group(settings: Settings, naming: Naming, locks: FileLocks) -> GitGroup:
-    """Return the git adapters for one configuration."""
-    credentials = Credentials(
-        naming.team_folder,
-        lambda team: locks.acquire(
-            LockKey.credentials(team), "another change of credentials", wait=LOCK_SECONDS
-        ),
-    )
+def git_group(
+    settings: Settings, naming: Naming, locks: FileLocks, check: Callable[[str], None]
+) -> GitGroup:
+    """Return the git adapters for one configuration; `check` refuses a change of credentials."""
+
+    def lock(team: str) -> HeldLock:
+        key = LockKey.credentials(team)
+        held = locks.acquire(key, "another change of credentials", wait=LOCK_SECONDS)
+        try:
+            check(team)
+        except BaseException:
+            held.release()
+            raise
+        return held
+
+    credentials = Credentials(naming.team_folder, lock)
     server = settings.server
     sample = (sample_authority(server.port),) if server.sample else ()
     return GitGroup(

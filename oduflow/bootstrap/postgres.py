@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from oduflow.adapters.pool.pools import Pools
 from oduflow.adapters.postgres.agent_sql import AgentSql
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.config import PostgresSettings
@@ -65,7 +66,12 @@ def postgres_group(naming: Naming, wake: Callable[[str], None]) -> PostgresGroup
 
 
 def databases(
-    live: LiveSettings, naming: Naming, docker: Docker, rows: StoreGroup, work: WorkGroup
+    live: LiveSettings,
+    naming: Naming,
+    docker: Docker,
+    rows: StoreGroup,
+    work: WorkGroup,
+    pools: Pools,
 ) -> Databases:
     """Return the clusters of the configured teams."""
 
@@ -97,6 +103,7 @@ def databases(
             sizes,
             cpus,
             kind,
+            pools=pools,
         )
 
     return Databases(

@@ -30,7 +30,7 @@ def recoverables(deps: Deps) -> tuple[Recoverable, ...]:
         TestRunRecovery(deps),
         CanaryRecovery(deps),
         MoveRecovery(deps),
-        PoolRecovery(deps.infrastructure.pool, deps.engine.volumes),
+        PoolRecovery(deps.infrastructure.pools, deps.engine.volumes),
         UploadRecovery(deps),
         OutputRecovery(deps.work.outputs, deps.store.environments),
     )

@@ -23,10 +23,10 @@ from oduflow.cli.options import (
 from oduflow.cli.render import ShowProgress
 from oduflow.cli.schemas import ListedTool, local_tool
 from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.job import progress_text
 from oduflow.domain.outcome import Envelope
 from oduflow.kernel.call import Origin
 from oduflow.kernel.registry import Registry
-from oduflow.kernel.runner import progress_text
 from oduflow.settings import load
 
 

@@ -45,7 +45,7 @@ def destroy(*, yes: bool, config: Path | None) -> None:
                 engine,
                 services.networks,
                 services.firewall,
-                services.deps.infrastructure.pool,
+                services.deps.infrastructure.pools,
                 services.store,
                 services.recoverables,
             ):

@@ -14,6 +14,7 @@ import click
 from oduflow import bootstrap
 from oduflow.adapters.docker.errors import EngineUnreachable
 from oduflow.adapters.docker.install import install_engine
+from oduflow.adapters.pool.report import state_of_all
 from oduflow.cli.failures import exit_on_failure, exit_with_error, failed_envelope
 from oduflow.cli.images import image_references
 from oduflow.cli.options import config_option, load_or_write
@@ -22,11 +23,11 @@ from oduflow.cli.terminal import echo
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Failure, Kind
 from oduflow.domain.hosts import join_host_port
-from oduflow.domain.job import Job
+from oduflow.domain.job import Job, progress_text
 from oduflow.domain.outcome import FINISHED, Envelope, ErrorView
 from oduflow.domain.sample import sample_url
 from oduflow.kernel.call import Origin
-from oduflow.kernel.runner import Runner, progress_text
+from oduflow.kernel.runner import Runner
 from oduflow.services.server.first_environment import ENVIRONMENT, TEMPLATE, first_environment
 from oduflow.services.storage.setup import set_up_storage
 from oduflow.settings import Settings
@@ -66,7 +67,7 @@ def _set_up_storage(services: bootstrap.Services) -> None:
     try:
         state = set_up_storage(services.deps, echo)
     except Failure as failure:
-        state = services.deps.infrastructure.pool.state()
+        state = state_of_all(services.deps.infrastructure.pools)
         echo(f"storage: no pool: {failure.message}\n  → {failure.hint}", err=True)
     echo(f"storage: clone: {state.text}", err=True)
 

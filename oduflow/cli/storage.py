@@ -1,4 +1,4 @@
-"""`oduflow storage`: the pool in which environments share blocks with their template."""
+"""`oduflow storage`: the pools in which environments share blocks with their template."""
 
 import sys
 from pathlib import Path
@@ -12,6 +12,7 @@ from oduflow.cli.terminal import echo
 from oduflow.domain.counting import counted
 from oduflow.domain.errors import Kind, NotFound
 from oduflow.domain.storage import CloneState
+from oduflow.services.storage.limits import disk_text
 from oduflow.services.storage.move import move_into_pool
 from oduflow.services.storage.outside import clone_state
 from oduflow.services.storage.setup import set_up_storage
@@ -20,18 +21,18 @@ from oduflow.settings import load
 
 @click.group()
 def storage() -> None:
-    """Make the pool, where environments share blocks with templates; move what exists into it."""
+    """Make the pools, which share blocks and limit teams; move what exists into them."""
 
 
 @storage.command()
 @config_option
 def setup(config: Path | None) -> None:
-    """Make, mount and check the pool; the server may run.
+    """Make, mount and check a pool for each team; the server may run.
 
-    Where the data folder's file system has no reflinks, this makes an XFS image of 4 GiB in the
-    data folder. It grows while it is used, and the server mounts it when it starts. Templates,
-    environments and databases that exist stay where they are until `oduflow storage move`; new
-    ones are made in the pool.
+    This makes an XFS image of 1 GiB for each team in the data folder. It grows while it is used, up
+    to the team's limit, and the server mounts it when it starts. Templates, environments and
+    databases that exist stay where they are until `oduflow storage move`; new ones are made in the
+    pools.
     """
     with exit_on_failure():
         services = bootstrap.build(load(config))
@@ -42,7 +43,7 @@ def setup(config: Path | None) -> None:
 @config_option
 @click.option("--team", help="Only this team; default: every team.")
 def move(config: Path | None, team: str | None) -> None:
-    """Move databases, templates and environments that exist into the pool; the server may run.
+    """Move databases, templates and environments that exist into the pools; the server may run.
 
     One team after the other: its files are copied while it works, then its environments and its
     PostgreSQL stop, what has changed is copied, every file is compared, and they start again. A
@@ -63,11 +64,14 @@ def move(config: Path | None, team: str | None) -> None:
 @storage.command()
 @config_option
 def show(config: Path | None) -> None:
-    """Say how environments are cloned on this machine, and why; changes nothing."""
+    """Say how environments are cloned, and what each team fills and may fill; changes nothing."""
     with exit_on_failure():
         deps = bootstrap.build(load(config)).deps
-        state = clone_state(deps.naming, deps.engine.volumes, deps.infrastructure.pool)
+        state = clone_state(deps.naming, deps.engine.volumes, deps.infrastructure.pools)
         _show(state)
+        if (deps.naming.data_dir / "oduflow.db").exists():
+            for team in deps.settings.teams:
+                echo(f"disk of {team}: {disk_text(deps, team) or 'not measured yet'}")
         if not state.ok:
             sys.exit(EXIT_CODES[Kind.CONFLICT])
 

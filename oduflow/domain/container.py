@@ -7,6 +7,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+LOG_FILES, LOG_FILE_MB = 2, 5  # of each container; the oldest file goes when a new one begins
+LOG_BYTES = LOG_FILES * LOG_FILE_MB * 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Mount:
@@ -63,9 +66,9 @@ class ContainerSpec:
     """Everything the engine is asked for; the rest is a hardened default.
 
     Every container has `init`, no capabilities, no new privileges, bounded json-file logs, restart
-    policy `no`, no IP forwarding, and no anonymous volumes: a path that the image declares as a
-    volume and no mount covers becomes an empty tmpfs. Without `networks` it has no network, not
-    even the engine's default one.
+    policy `no`, no IP forwarding, a read-only root file system, and no anonymous volumes: a path
+    that the image declares as a volume and no mount covers becomes an empty tmpfs of 64 MiB, as do
+    /tmp and /var/tmp. Without `networks` it has no network, not even the engine's default one.
 
     Attributes:
         extra_hosts: more lines of /etc/hosts, name to address; `host-gateway` is the host.

@@ -160,3 +160,15 @@ class ListJobs(Model):
 
     active: Annotated[bool, Field(description="Only jobs that are not finished.")] = False
     limit: Annotated[int, Field(ge=1, le=200, description="How many at most.")] = 50
+
+
+def progress_text(job: Job) -> str:
+    """Return a job's progress as one line of text."""
+    if job.position:
+        return f"waiting for a boot slot, number {job.position} in the queue"
+    progress = job.progress
+    if progress is None:
+        return str(job.status)
+    if not progress.total:
+        return progress.message
+    return f"step {progress.done} of {progress.total}: {progress.message}"

@@ -23,6 +23,7 @@ POSTGRES_PORT = 5432
 READING_COPIES = ("before", "after")  # how the names of copies end that a comparison reads
 TESTS = "tests"  # how the name of the clone ends that tests run on
 COPIES = (*READING_COPIES, TESTS)
+CONTAINER = "2"  # how containers are made; one with another label is made again when it starts
 DATABASE_HOST_OFFSET = 2  # the database is the second address of every team's subnet
 
 
@@ -75,6 +76,11 @@ class Naming:
         """The folder of one team."""
         return self.data_dir / f"team_{team}"
 
+    @property
+    def pools(self) -> Path:
+        """The file systems of teams, each an image and the folder where it is mounted."""
+        return self.data_dir / "pools"
+
     def extra_repos_folder(self, team: str) -> Path:
         """The extra repos of one team, a folder each."""
         return self.team_folder(team) / "extra"
@@ -82,6 +88,10 @@ class Naming:
     def uploads_folder(self, team: str) -> Path:
         """The files that clients of one team send, one for each upload."""
         return self.team_folder(team) / "uploads"
+
+    def team_scratch(self, team: str) -> Path:
+        """Short-lived folders of what a team has asked for, named as those of `scratch`."""
+        return self.team_folder(team) / "scratch"
 
     @property
     def scratch(self) -> Path:
@@ -197,6 +207,11 @@ class EnvironmentPlan(_Plan[Environment]):
         return self.naming.team_folder(self.team) / "environments" / self.id
 
     @property
+    def temporary(self) -> Path:
+        """Temporary files of the container that serves, within what the team may fill."""
+        return self.folder / "tmp"
+
+    @property
     def git_dir(self) -> Path:
         """Git's own data, outside every mount."""
         return self.folder / "git"
@@ -268,6 +283,7 @@ class EnvironmentPlan(_Plan[Environment]):
             filestore=str(row.filestore),
             created_by=row.created_by,
             created_at=rfc3339(row.created_at),
+            made=CONTAINER,
         )
 
 

@@ -102,9 +102,13 @@ class LockKey:
         return cls("infrastructure")
 
     @classmethod
-    def pool(cls) -> "LockKey":
-        """Return the key of making and mounting the pool and of reserving space on the disk."""
-        return cls("pool")
+    def pool(cls, team: str = "") -> "LockKey":
+        """Return the key of making, mounting and removing a team's file system.
+
+        Without a team it is the key of the pool of all teams, of setting up the teams' file
+        systems, and of reserving space on the disk; it is taken before those of teams.
+        """
+        return cls("pool", name=team)
 
     @classmethod
     def isolation(cls) -> "LockKey":

@@ -74,6 +74,8 @@ class Operation:
         unannounced: whether what a read returns changes without a call, as a log does, so that
             no change of it can be announced.
         shows_secret: whether a read returns a secret, and so needs more than the read tier.
+        files: whether a call changes the team's files; it is refused while they are in a file
+            system that is not there. None does that only reads.
         undo: keeps the state of the environment before a call, so that the answer can suggest the
             call that undoes it; runs after the call was admitted, in its job.
         profiles: the shorter lists of tools that it is part of.
@@ -98,6 +100,7 @@ class Operation:
     exists: Exists | None
     shows_secret: bool
     unannounced: bool
+    files: bool
     undo: KeepBefore | None
     profiles: frozenset[Profile]
     method: str
@@ -183,6 +186,7 @@ def operation(  # noqa: PLR0913 - one declaration holds every property of an ope
     exists: Exists | None = None,
     shows_secret: bool = False,
     unannounced: bool = False,
+    files: bool = True,
     undo: KeepBefore | None = None,
     profiles: tuple[Profile, ...] = (),
 ) -> Callable[[H], H]:
@@ -220,6 +224,7 @@ def operation(  # noqa: PLR0913 - one declaration holds every property of an ope
             exists=exists,
             shows_secret=shows_secret,
             unannounced=unannounced,
+            files=files and effect is not Effect.READ,
             undo=undo,
             profiles=frozenset(profiles),
             method=matched[1],

@@ -19,7 +19,7 @@ from oduflow.domain.audit.rows import AuditRow, may_repeat
 from oduflow.domain.clock import now
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import Failure, Kind, NotFound
-from oduflow.domain.job import Job, Progress
+from oduflow.domain.job import Job, progress_text
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import FINISHED, Envelope, Outcome, Status
 from oduflow.kernel.audited import audited_value
@@ -81,9 +81,12 @@ class Runner:
     Attributes:
         environments: finds the environment that a call is about.
         audit: records every call.
+
+    Args:
+        require_files: refuses a call of a team whose files cannot be reached.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it connects
         self,
         registry: Registry,
         deps: Any,
@@ -94,6 +97,7 @@ class Runner:
         environments: EnvironmentLookup,
         grants: GrantUsage,
         outputs: OutputStore,
+        require_files: Callable[[str], None] = lambda _team: None,
     ) -> None:
         self.registry = registry
         self.jobs = jobs
@@ -103,6 +107,7 @@ class Runner:
         self._locks = locks
         self._grants = grants
         self._outputs = outputs
+        self._require_files = require_files
 
     def call(
         self,
@@ -231,6 +236,8 @@ class Runner:
             environment, held = self._find(operation, args, actor), None
             if operation.check is not None:
                 operation.check(self._deps, args)
+            if operation.files:
+                self._require_files(actor.team)
             if operation.holds:
                 environment, held = self._hold(operation, args, actor)
         except Failure as refusal:
@@ -378,13 +385,3 @@ def envelope(
     )
 
 
-def progress_text(job: Job) -> str:
-    """Return a job's progress as one line of text."""
-    if job.position:
-        return f"waiting for a boot slot, number {job.position} in the queue"
-    progress: Progress | None = job.progress
-    if progress is None:
-        return str(job.status)
-    if not progress.total:
-        return progress.message
-    return f"step {progress.done} of {progress.total}: {progress.message}"

@@ -1,8 +1,8 @@
 """Remove the parts that environments and templates have in common."""
 
-import shutil
 from dataclasses import dataclass
 
+from oduflow.adapters.filestore.clone import remove_tree
 from oduflow.domain.plan import EnvironmentPlan, TemplatePlan
 from oduflow.services.deps import Deps
 
@@ -31,6 +31,5 @@ class Cleanup:
         self.deps.engine.volumes.remove(self.plan.volume)
 
     def remove_folder(self) -> None:
-        """Remove the folder: configuration, secrets and, of an environment, the checkout."""
-        if self.plan.folder.exists():
-            shutil.rmtree(self.plan.folder)
+        """Remove the folder: configuration, secrets, /tmp and, of an environment, the checkout."""
+        remove_tree(self.plan.folder)  # a tenant chooses how deep the folders in /tmp are nested

@@ -10,18 +10,18 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from os import getpid
 from pathlib import Path
 
 from oduflow.adapters.locks import FileLocks
 from oduflow.domain.counting import binary_size
 from oduflow.domain.errors import NoRoom, QuotaReached
 from oduflow.domain.plan import Naming
-from oduflow.domain.storage import WHOLE_TEAM
 from oduflow.files.private import writing
+from oduflow.files.process_mark import lives, process_mark
 from oduflow.kernel.locks import LockKey
 from oduflow.services.deps import Deps
-from oduflow.services.room import relieved, require_disk
+from oduflow.services.room import left_for_files, relieved, require_disk
+from oduflow.services.team_disk import disk_limit, filled_by
 
 _KIND = "import"
 _FILE = "file"
@@ -45,8 +45,8 @@ class DownloadRoom:
     _announced: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        name = f"{getpid()}-{_KIND}-{secrets.token_hex(4)}-{self.team}"
-        self.folder = self.deps.naming.scratch / name
+        name = f"{process_mark()}-{_KIND}-{secrets.token_hex(4)}-{self.team}"
+        self.folder = self.deps.naming.team_scratch(self.team) / name
 
     @property
     def file(self) -> Path:
@@ -59,11 +59,10 @@ class DownloadRoom:
         Raises:
             QuotaReached: there is none.
         """
-        disk = self.deps.infrastructure.disk
         require_disk(self.deps, self.team)
         self._require(0)
         left = min(self._left_of_uploads(), self._left_of_disk())
-        return min(left, disk.free() - disk.minimum)
+        return min(left, left_for_files(self.deps.infrastructure, self.team))
 
     def arrived(self, done: int, total: int) -> None:
         """Look whether there is still room, now and then, and once the size is known.
@@ -113,11 +112,11 @@ class DownloadRoom:
         return limit - self._uploads() - self._others()
 
     def _left_of_disk(self) -> int:
-        limit = self.deps.settings.teams[self.team].disk_gb << 30
-        measured = self.deps.store.sizes.of(self.team).get(WHOLE_TEAM)
-        if not limit or measured is None:
+        infrastructure = self.deps.infrastructure
+        limit = disk_limit(infrastructure, self.deps.settings, self.team)
+        if not limit:
             return _UNLIMITED
-        return limit - measured.own - self._others()
+        return limit - filled_by(infrastructure, self.deps.store.sizes, self.team) - self._others()
 
     def _uploads(self) -> int:
         return sum(row.size for row in self.deps.store.uploads.list(self.team))
@@ -129,8 +128,8 @@ class DownloadRoom:
         limits = self.deps.settings.teams[self.team]
         taken = self._uploads() + self._others()
         may = f"{binary_size(limits.max_upload_gb << 30)} (max_upload_gb)"
-        if limits.disk_gb:
-            may += f" and {binary_size(limits.disk_gb << 30)} of disk (disk_gb)"
+        if limit := disk_limit(self.deps.infrastructure, self.deps.settings, self.team):
+            may += f" and {binary_size(limit)} of disk (disk_gb)"
         what = f"The file has {binary_size(size)}, and the" if size else "The"
         has = f"take {binary_size(taken)}; it may have {may}."
         return (
@@ -159,9 +158,9 @@ def downloading(naming: Naming, team: str, besides: Path | None = None) -> int:
         besides: the folder of a download that does not count.
     """
     found = 0
-    for folder in naming.scratch.glob(f"*-{_KIND}-*"):
+    for folder in naming.team_scratch(team).glob(f"*-{_KIND}-*"):
         process, _kind, _number, of = folder.name.split("-", 3)
-        if of == team and folder != besides and Path("/proc", process).exists():
+        if of == team and folder != besides and lives(process):
             arrived = announced = 0
             with suppress(OSError):
                 arrived = (folder / _FILE).stat().st_size

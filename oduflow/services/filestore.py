@@ -149,7 +149,7 @@ def require_room_for_layers(deps: Deps, row: Environment) -> None:
     with suppress(NotFound):  # a call that was killed has copied it already
         if layers_of(deps.engine.volumes, plan).current:
             return
-    size = bytes_of_copy(deps.infrastructure, inner)
+    size = bytes_of_copy(deps.infrastructure, row.team, inner)
     require_room(deps, row.team, f"A copy of the files of {row.name}", filestore=size)
 
 
@@ -167,7 +167,8 @@ def require_room_for_filestore(
     Raises:
         QuotaReached: it would not fit.
     """
-    volume, pool = deps.engine.volumes.mountpoint(plan.volume), deps.infrastructure.pool
+    volume = deps.engine.volumes.mountpoint(plan.volume)
+    pool = deps.infrastructure.pools.of(plan.team)
     lower = volume / "filestore" / plan.database
     if not lower.is_dir():
         return
@@ -175,18 +176,19 @@ def require_room_for_filestore(
     root = pool.folder if is_pooled else volume.parent
     if deps.engine.overlay_refusal(lower, root, image.uid, image.gid):
         what = f"A copy of the files of template {plan.name}"
-        size = bytes_of_copy(deps.infrastructure, lower)
+        size = bytes_of_copy(deps.infrastructure, plan.team, lower)
         require_room(deps, plan.team, what, filestore=size, for_slot=for_slot)
 
 
-def bytes_of_copy(infrastructure: Infrastructure, folder: Path) -> int:
-    """Return the bytes that a copy of a folder takes in a new volume."""
-    return size_of_copy(folder) if is_beside_new(infrastructure, folder) else size_on_disk(folder)
+def bytes_of_copy(infrastructure: Infrastructure, team: str, folder: Path) -> int:
+    """Return the bytes that a copy of a folder takes in a new volume of a team."""
+    beside = is_beside_new(infrastructure, team, folder)
+    return size_of_copy(folder) if beside else size_on_disk(folder)
 
 
-def is_beside_new(infrastructure: Infrastructure, folder: Path) -> bool:
-    """Whether new volumes are made where a folder is, so that files need not be copied whole."""
-    pool = infrastructure.pool
+def is_beside_new(infrastructure: Infrastructure, team: str, folder: Path) -> bool:
+    """Whether a team's new volumes are made where a folder is: files need not be copied whole."""
+    pool = infrastructure.pools.of(team)
     return pool.holds(folder) == pool.takes_new
 
 

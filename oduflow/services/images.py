@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 from oduflow.adapters.docker.images import Images, buildable
 from oduflow.adapters.odoo.conf import DATA_TARGET
@@ -23,6 +24,7 @@ from oduflow.services.deps import Deps
 _VERSION = re.compile(r"(?P<major>\d{1,2})(?:\.\d+)?(?!\d)")
 _PLACE = "{version}"
 _LOGIN = "odoo"
+_CACHE = "/tmp/cache"  # noqa: S108 - of the container, within what its team may fill
 MOST_OTHER_IMAGES = 10  # of each team, about 2 GB each
 _FETCHED = "fetched_images:"
 
@@ -208,10 +210,15 @@ def run_as(image: ImageFacts, uid: int | None) -> ImageFacts:
 def login_environment(image: ImageFacts) -> dict[str, str]:
     """Return the variables that a user without an entry in the image's /etc/passwd needs.
 
-    The engine gives such a user the home `/`, and Python finds no name (getpass.getuser).
+    The engine gives such a user the home `/`, and Python finds no name (getpass.getuser). The home
+    stays the image's own, where it may have packages and settings; one outside /var/lib/odoo is
+    read-only, so programs keep their caches in /tmp (XDG Base Directory Specification).
     """
     home = image.environment.get("HOME") or image.home or DATA_TARGET
-    return {"HOME": home, "LOGNAME": _LOGIN}
+    found = {"HOME": home, "LOGNAME": _LOGIN}
+    if not PurePosixPath(home).is_relative_to(DATA_TARGET):
+        found["XDG_CACHE_HOME"] = image.environment.get("XDG_CACHE_HOME") or _CACHE
+    return found
 
 
 def _major(image: str) -> str:

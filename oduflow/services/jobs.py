@@ -4,11 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 from oduflow.domain.access import Actor, Permission
-from oduflow.domain.job import RUNS_CODE, Job, JobView
+from oduflow.domain.job import RUNS_CODE, Job, JobView, progress_text
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import FINISHED, Envelope, ErrorView, Nothing, Outcome
 from oduflow.kernel.jobs import Jobs
-from oduflow.kernel.runner import progress_text
 
 _OF_MORE = "The job is about more than this environment."
 _OF_DATABASE = "Its result is shown to callers that may write."

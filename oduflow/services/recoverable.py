@@ -3,12 +3,17 @@
 A new noun implements `Recoverable` once and is registered in `bootstrap`; the four name no noun.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+from oduflow.domain.errors import UpstreamFailed
 from oduflow.kernel.locks import Held, LockKey
+
+log = logging.getLogger(__name__)
 
 RECONCILER = "the reconciler"  # the holder of locks and the actor of jobs during reconciliation
 
@@ -129,14 +134,44 @@ class Recoverable(Protocol):
         yield from ()
 
 
+@contextmanager
+def of_one_team(team: str, what: str) -> Iterator[None]:
+    """Log why files of one team cannot be reached, instead of raising: the other teams go on.
+
+    For each look at files of one team in a loop over all teams: a part of its file system may be
+    damaged while the file system answers.
+
+    Args:
+        team: whose.
+        what: the subject of the line, such as “scratch folders”.
+    """
+    try:
+        yield
+    except (UpstreamFailed, OSError) as cause:
+        reason = cause.message if isinstance(cause, UpstreamFailed) else cause.strerror or cause
+        log.warning("team %s: %s cannot be reached: %s", team, what, reason)
+
+
+@contextmanager
+def of_one_noun(noun: Recoverable) -> Iterator[None]:
+    """Log why files of one noun cannot be reached, instead of raising: the other nouns go on."""
+    try:
+        yield
+    except OSError as cause:
+        log.warning("%s: files cannot be reached: %s", type(noun).__name__, cause)
+
+
 def find_strays(recoverables: tuple[Recoverable, ...]) -> Iterator[Stray]:
     """Find the strays of every noun, each noun after those that it depends on."""
     adoptable: set[str] = set()
     for noun in recoverables:
         adoptable |= noun.ids()
-        for stray in noun.strays(adoptable):
-            adoptable.add(stray.id)
-            yield stray
+        found: list[Stray] = []
+        with of_one_noun(noun):
+            for stray in noun.strays(adoptable):
+                adoptable.add(stray.id)
+                found.append(stray)
+        yield from found
 
 
 def find_leftovers(recoverables: tuple[Recoverable, ...]) -> Iterator[Leftover]:
@@ -147,4 +182,9 @@ def find_leftovers(recoverables: tuple[Recoverable, ...]) -> Iterator[Leftover]:
         if stray.adopt is None:
             yield stray.leftover
     for noun in recoverables:
-        yield from (piece for owner, piece in noun.pieces() if owner not in known)
+        found: list[Leftover] = []
+        with of_one_noun(noun):
+            for owner, piece in noun.pieces():
+                if owner not in known:
+                    found.append(piece)
+        yield from found

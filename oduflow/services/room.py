@@ -5,23 +5,27 @@ before that.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from oduflow.adapters.docker.volumes import Volumes
+from oduflow.adapters.pool.pool import Pool
+from oduflow.adapters.pool.pools import Pools
 from oduflow.adapters.store import Sizes
 from oduflow.domain.counting import binary_size
 from oduflow.domain.errors import NoRoom, QuotaReached
-from oduflow.domain.plan import Naming, TemplatePlan
-from oduflow.domain.storage import WHOLE_TEAM
+from oduflow.domain.plan import TemplatePlan
 from oduflow.services.deps import Deps
+from oduflow.services.server.infrastructure import Infrastructure
+from oduflow.services.team_disk import cluster_folder, disk_limit, filled_by
 from oduflow.settings import Settings
 
 CLONE_BYTES = 32 << 20  # what a clone of shared blocks writes itself; 4 to 16 MB were measured
 
 NEW_ODOO_BYTES = 64 << 20  # what a database with base and web, and its assets, take at least
+
+START_BYTES = 128 << 20  # twice PostgreSQL's reserve, which is kept first
 
 GROW_BEFORE = 1 << 30  # bytes that work of unknown size may write between two questions
 
@@ -69,7 +73,7 @@ def require_room_in_pool(deps: Deps, team: str, what: str, needed: int) -> None:
     Raises:
         NoRoom: they do not; the message has the numbers.
     """
-    pool = deps.infrastructure.pool
+    pool = deps.infrastructure.pools.of(team)
 
     def check() -> None:
         free = pool.space.make(needed)
@@ -101,7 +105,7 @@ def require_room(
             count `CLONE_BYTES` for it.
         filestore: bytes of a filestore.
         filestore_in: the mountpoint of the volume that they are written to; None for a new one.
-        staging: bytes below the data folder, such as uploads and unpacked archives.
+        staging: bytes below the team's folder, such as checkouts.
         for_slot: whether a warm slot is made: no other is given up for it, and nothing counts for
             the team until the next measurement, because the creation that takes the slot does.
 
@@ -166,26 +170,24 @@ class _Wanted:
 
 
 def _require(deps: Deps, team: str, what: str, wanted: _Wanted, *, claimed: bool) -> None:
-    refuse_beyond_team(deps.store.sizes, deps.settings, team, what, wanted.all)
+    refuse_beyond_team(deps, team, what, wanted.all)
     _require_on_disk(deps, team, what, wanted, claimed=claimed)
 
 
 def _require_on_disk(deps: Deps, team: str, what: str, wanted: _Wanted, *, claimed: bool) -> None:
-    pool, disk = deps.infrastructure.pool, deps.infrastructure.disk
-    staging, in_docker = wanted.staging, wanted.database + wanted.filestore
-    cluster = cluster_folder(deps.naming, deps.engine.volumes, team) if in_docker else None
-    pooled = sum(
-        needed
-        for needed, folder in (
-            (wanted.database, cluster),
-            (wanted.filestore, wanted.filestore_in),
-        )
-        if needed and (pool.takes_new if folder is None else pool.holds(folder))
-    )
-    if pooled:
-        free = pool.space.most(pooled) if claimed else pool.space.make(pooled)
-        _refuse_beyond(free, pooled, what, "in the pool", pool.more_space, pool.folder)
-    outside, data_dir = in_docker - pooled, deps.naming.data_dir
+    pools, disk = deps.infrastructure.pools, deps.infrastructure.disk
+    data_dir, in_docker = deps.naming.data_dir, wanted.database + wanted.filestore
+    cluster, pooled = None, _Pooled()
+    if in_docker:
+        cluster = cluster_folder(deps.naming, deps.engine.volumes, team)
+        pooled.add(_pool_with(pools, team, cluster), wanted.database)
+        pooled.add(_pool_with(pools, team, wanted.filestore_in), wanted.filestore)
+    outside = in_docker - pooled.all
+    pooled.add(pools.holding(deps.naming.team_folder(team)), wanted.staging)
+    staging = wanted.all - outside - pooled.all
+    for pool, needed in pooled.needed.items():
+        free = pool.space.most(needed) if claimed else pool.space.make(needed)
+        _refuse_beyond(free, needed, what, "in the pool", pool.more_space, pool.folder)
     docker = _outside(deps, team, cluster, wanted.filestore_in) if outside else data_dir
     if outside and staging and same_disk(docker, data_dir):
         outside, staging = 0, outside + staging
@@ -199,10 +201,28 @@ def _require_on_disk(deps: Deps, team: str, what: str, wanted: _Wanted, *, claim
             _refuse_beyond(free, needed, what, where, hint, folder)
 
 
-def cluster_folder(naming: Naming, volumes: Volumes, team: str) -> Path | None:
-    """Return the mountpoint of the volume of a team's PostgreSQL; None while there is none."""
-    facts = volumes.facts(naming.database_volume(team))
-    return None if facts is None else facts.mountpoint
+@dataclass(frozen=True, slots=True)
+class _Pooled:
+    """Bytes that are to be written into pools."""
+
+    needed: dict[Pool, int] = field(default_factory=dict)
+
+    @property
+    def all(self) -> int:
+        return sum(self.needed.values())
+
+    def add(self, pool: Pool | None, size: int) -> None:
+        """Add bytes for a pool; those that are for none are left out."""
+        if pool is not None and size:
+            self.needed[pool] = self.needed.get(pool, 0) + size
+
+
+def _pool_with(pools: Pools, team: str, folder: Path | None) -> Pool | None:
+    """Return the pool that holds a volume's folder, or a new volume; None where none does."""
+    if folder is not None:
+        return pools.holding(folder)
+    new = pools.of(team)
+    return new if new.takes_new else None
 
 
 def same_disk(one: Path, other: Path) -> bool:
@@ -212,11 +232,11 @@ def same_disk(one: Path, other: Path) -> bool:
 
 def _outside(deps: Deps, team: str, *folders: Path | None) -> Path:
     """Return a folder on the disk of Docker's volumes: of those given, or of the team's others."""
-    pool, volumes = deps.infrastructure.pool, deps.engine.volumes
+    pools, volumes = deps.infrastructure.pools, deps.engine.volumes
     label = {deps.naming.label("team"): team}
     others = (each.mountpoint for each in volumes.list(label) if each.kept_by_engine)
     for folder in (*folders, *others):
-        if folder is not None and not pool.holds(folder):
+        if folder is not None and pools.holding(folder) is None:
             return folder
     return deps.naming.data_dir
 
@@ -239,8 +259,8 @@ def room_left(deps: Deps, folder: Path, *, team: str = "") -> int:
 
 
 def _room_left(deps: Deps, folder: Path, team: str) -> int:
-    pool, disk = deps.infrastructure.pool, deps.infrastructure.disk
-    if pool.holds(folder):
+    pool, disk = deps.infrastructure.pools.holding(folder), deps.infrastructure.disk
+    if pool is not None:
         where, left = "in the pool", pool.space.make(min(GROW_BEFORE, pool.space.most(GROW_BEFORE)))
         numbers = f": {binary_size(max(0, left))} are free"
         hint, more = pool.more_space, pool.space.growth
@@ -252,11 +272,44 @@ def _room_left(deps: Deps, folder: Path, team: str) -> int:
     if left <= 0:
         message = f"There is no room left {where} for more data{numbers}."
         raise NoRoom(message, hint, missing=1 - left, disk=folder)
-    return (
-        min(left + more, _left_of_team(deps.store.sizes, deps.settings, team))
-        if team
-        else left + more
-    )
+    return min(left + more, _left_of_team(deps, team)) if team else left + more
+
+
+def left_for_files(infrastructure: Infrastructure, team: str) -> int:
+    """Return how many bytes of uploads and downloads may be written to the team's folder."""
+    disk, pools = infrastructure.disk, infrastructure.pools
+    pool = pools.holding(pools.naming.team_folder(team))
+    return disk.free() - disk.minimum if pool is None else pool.space.most(0)
+
+
+def require_room_to_run(deps: Deps, team: str) -> None:
+    """Refuse to run something that would take what PostgreSQL keeps for its own start.
+
+    Raises:
+        NoRoom: the team's own disk is full.
+    """
+    relieved(deps, team, partial(refuse_full_disk, deps.infrastructure.pools, team))
+
+
+def refuse_full_disk(pools: Pools, team: str) -> None:
+    """Refuse as `require_room_to_run`, and give up no slots.
+
+    Raises:
+        NoRoom: the team's own disk is full.
+    """
+    pool = pools.of(team)
+    if not (pool.own and pool.image.mounted):
+        return
+    free = pool.space.free
+    missing = START_BYTES - free - pool.space.growth
+    if missing > 0:
+        raise NoRoom(
+            f"The team's disk is full: {binary_size(free)} are free of "
+            f"{binary_size(pool.space.total)}.",
+            "Delete an environment, a snapshot or a template, then call again.",
+            missing=missing,
+            disk=pool.folder,
+        )
 
 
 def count_written(sizes: Sizes, settings: Settings, team: str, size: int) -> None:
@@ -279,8 +332,11 @@ def count_for(sizes: Sizes, settings: Settings, team: str, id_: str, size: int) 
         sizes.count_for(team, id_, size)
 
 
-def _left_of_team(sizes: Sizes, settings: Settings, team: str) -> int:
-    filled, limit = _filled(sizes, team), settings.teams[team].disk_gb << 30
+def _left_of_team(deps: Deps, team: str) -> int:
+    filled, limit = (
+        filled_by(deps.infrastructure, deps.store.sizes, team),
+        disk_limit(deps.infrastructure, deps.settings, team),
+    )
     if not limit:
         return _UNLIMITED
     if filled >= limit:
@@ -290,12 +346,6 @@ def _left_of_team(sizes: Sizes, settings: Settings, team: str) -> int:
             missing=filled - limit + 1,
         )
     return limit - filled
-
-
-def _filled(sizes: Sizes, team: str) -> int:
-    """Return what a team fills; 0 before it was measured for the first time."""
-    measured = sizes.of(team).get(WHOLE_TEAM)
-    return 0 if measured is None else measured.own
 
 
 def require_room_for_clone(deps: Deps, plan: TemplatePlan, *, for_slot: bool = False) -> None:
@@ -324,20 +374,19 @@ def require_room_of_team(deps: Deps, team: str, what: str, needed: int) -> None:
     Raises:
         NoRoom: it would; the message has the numbers.
     """
-    relieved(
-        deps,
-        team,
-        lambda: refuse_beyond_team(deps.store.sizes, deps.settings, team, what, needed),
-    )
+    relieved(deps, team, lambda: refuse_beyond_team(deps, team, what, needed))
 
 
-def refuse_beyond_team(sizes: Sizes, settings: Settings, team: str, what: str, needed: int) -> None:
+def refuse_beyond_team(deps: Deps, team: str, what: str, needed: int) -> None:
     """Refuse as `require_room_of_team`, and give up no slots: for a second look within a lock.
 
     Raises:
         NoRoom: it would fill too much; the message has the numbers.
     """
-    filled, limit = _filled(sizes, team), settings.teams[team].disk_gb << 30
+    filled, limit = (
+        filled_by(deps.infrastructure, deps.store.sizes, team),
+        disk_limit(deps.infrastructure, deps.settings, team),
+    )
     if limit and filled + needed > limit:
         raise NoRoom(
             f"{what} needs {binary_size(needed)}, and the team fills {binary_size(filled)} "

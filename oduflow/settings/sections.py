@@ -138,8 +138,9 @@ class StorageSettings(Section):
 
     clone: Literal["auto", "reflink", "copy"] = "auto"
     """auto: new environments share blocks with their template where data_dir's file system or the
-    pool of `oduflow storage setup` can, else files are copied. copy: always copy. reflink: create
-    no environment where blocks cannot be shared."""
+    pools of `oduflow storage setup` can, else files are copied. copy: always copy, and make no
+    pools; teams that have pools go on using them. reflink: create no environment where blocks
+    cannot be shared."""
     import_folders: ListOf[values.Folder] = ()
     """Folders of this machine whose files teams may import; empty: none. {team} becomes the team's
     id, so that each team has a folder of its own."""
@@ -151,7 +152,8 @@ class StorageSettings(Section):
     snapshots_days: Annotated[int, Ge(0), Unit("days")] = 14
     """After how many days an automatic snapshot is removed; 0: never."""
     pool_max_gb: Annotated[int, Ge(0), Unit("GiB")] = 0
-    """How large the pool's image may grow; 0: until 2 GiB are free on data_dir's disk."""
+    """How large the pools may grow together; 0: until data_dir's disk has only 2 GiB left, and what
+    the logs of containers may take."""
     pool: Annotated[values.OptionalFolder, About(default="inside data_dir"), _INSIDE] = None
     """a folder on a file system with reflinks."""
 
@@ -230,8 +232,9 @@ class TeamSettings(Section):
     """The memory of the team's PostgreSQL, which serves all its environments. It takes effect when
     PostgreSQL starts next."""
     disk_gb: Annotated[int, Ge(0), Unit("GiB")] = 0
-    """The disk that the team may fill; beyond it nothing new is made. Blocks that its environments
-    share count once. 0: no limit."""
+    """The disk that the team may fill: with pools the kernel refuses what is beyond, without them
+    nothing new is made. Blocks that its environments share count once. 0: with pools an equal share
+    of the disk, without them no limit."""
     warm_slots: Annotated[int, Ge(0)] = 0
     """How many environments to prepare of the kind that was created last, so that the next creation
     takes a fraction of the time; each takes about 70 MB of memory for at most an hour. They are

@@ -14,6 +14,7 @@ CHECKS = {("disk", "require"), ("pool", "require"), ("infrastructure", "require"
 # What may ask by itself, and why.
 ALONE = {
     "oduflow/services/isolation/canaries.py": "a check that runs by itself takes no one's slot",
+    "oduflow/services/server/database.py": "a start without room ends what fills the team's disk",
     "oduflow/services/server/doctor.py": "it tells how much is free, and makes nothing",
     "oduflow/services/server/infrastructure.py": "it is what `room.require_infrastructure` calls",
 }

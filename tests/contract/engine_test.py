@@ -15,7 +15,7 @@ from oduflow.domain.container import (
 from tests.contract.suites.containers import ContainersContract
 from tests.contract.suites.images import ImagesContract
 from tests.contract.suites.networks import NetworksContract
-from tests.contract.suites.volumes import VolumesContract
+from tests.contract.suites.volumes import UnmountedContract, VolumesContract
 from tests.support.memory.containers import MemoryContainers, MemoryNetworks
 from tests.support.memory.engine import Container, MemoryEngine, Run
 from tests.support.memory.images import MemoryImages, image
@@ -31,7 +31,7 @@ class TestNetworksInMemory(NetworksContract):
     """Networks."""
 
 
-class TestVolumesInMemory(VolumesContract):
+class TestVolumesInMemory(VolumesContract, UnmountedContract):
     """Volumes."""
 
 
@@ -85,6 +85,12 @@ def networks(engine: MemoryEngine) -> MemoryNetworks:
 @pytest.fixture
 def volumes(engine: MemoryEngine) -> MemoryVolumes:
     return MemoryVolumes(engine)
+
+
+@pytest.fixture
+def absent(volumes: MemoryVolumes) -> set[str]:
+    """The volumes whose file system is not mounted."""
+    return volumes.absent
 
 
 @pytest.fixture

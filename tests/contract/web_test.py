@@ -48,7 +48,8 @@ class TestUploadReceiver(UploadSinkContract):
         rows = Uploads(store)
         rows.reserve(upload(received=0), limit=1, team_bytes=9, disk_bytes=9)
         files = UploadFiles(lambda team: tmp_path / team)
-        return UploadReceiver(rows, files, FileLocks(tmp_path / "locks"), lambda _team: None)
+        locks = FileLocks(tmp_path / "locks")
+        return UploadReceiver(rows, files, locks, lambda _team: None, lambda _team: None)
 
 
 class TestRateLimitsThatAllowAll(RateLimitsContract):

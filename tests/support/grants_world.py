@@ -14,7 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-from oduflow.adapters.pool.pool import Pool
+from oduflow.adapters.pool.pools import Pools
 from oduflow.adapters.store import (
     Environments,
     Grants,
@@ -155,7 +155,8 @@ def _made(store: Store, toml: str) -> GrantsWorld:
         infrastructure=SimpleNamespace(
             isolation=None,
             databases=SimpleNamespace(problem=lambda _team: None, warning=lambda _team: None),
-            pool=Pool(Path("/nowhere"), lambda: settings.storage),
+            naming=Naming("test", Path("/nowhere")),
+            pools=Pools(Naming("test", Path("/nowhere")), lambda: settings.storage, dict),
         ),
     )
     deps.store.uploads = Uploads(store)  # another group has a part of that name

@@ -142,7 +142,7 @@ def destroy(services: bootstrap.Services) -> None:
         services.deps.engine,
         services.networks,
         services.firewall,
-        services.deps.infrastructure.pool,
+        services.deps.infrastructure.pools,
         services.store,
         services.recoverables,
     ):
@@ -217,14 +217,21 @@ def _without_inspections(names: frozenset[str]) -> frozenset[str]:
 
 
 def _rules(instance: Instance) -> frozenset[str]:
-    """Return the firewall rules about this instance, also those of other programs."""
-    networks = instance.services.networks.list(instance.services.deps.naming.labels("network"))
+    """Return the firewall rules about this instance, also those of other programs.
+
+    A rule about one of its ports may be left of a network that is gone, but it is another
+    instance's if it names a network of that: two runs may have the same ports.
+    """
+    networks, labels = instance.services.networks, instance.services.deps.naming.labels("network")
     ports = instance.settings.routing.port_range
-    own = [ChainNames(instance.name).digest, *(facts.bridge for facts in networks)]
+    bridges = {facts.bridge for facts in networks.list(labels)}
+    others = {facts.bridge for facts in networks.list({})} - bridges - {""}
+    own = [ChainNames(instance.name).digest, *bridges]
     return frozenset(
         line
         for line in _run("iptables-save")
-        if any(word in line for word in own) or _published(line) in ports
+        if any(word in line for word in own)
+        or (_published(line) in ports and others.isdisjoint(line.split()))
     )
 
 

@@ -2,8 +2,11 @@
 
 import contextlib
 import subprocess
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
+from oduflow.adapters.pool.mounts import device_at
+from oduflow.services.server.reconcile import Reconciler
 from tests.support.instances import Instance
 from tests.support.server import eventually
 from tests.support.variants import run_docker
@@ -12,15 +15,18 @@ SECONDS = 60
 
 
 def cut_power(instance: Instance, disk: Path | None = None) -> None:
-    """Lose what the pool has not written, and end all containers of the instance.
+    """Lose what the pools have not written, and end all containers of the instance.
 
     Args:
         instance: the instance, whose server must not run.
-        disk: where the file system is mounted that holds the pool's image, if that loses power.
+        disk: where the file system is mounted that holds the pools' images, if that loses power.
     """
-    pool = instance.services.deps.infrastructure.pool
-    subprocess.run(["xfs_io", "-x", "-c", "shutdown", str(disk or pool.folder)], check=True)
-    folders = [pool.folder] if disk is None else [pool.folder, disk]
+    pools = instance.services.deps.infrastructure.pools
+    made = [pools.of(team) for team in instance.settings.teams]
+    folders, images = [pool.folder for pool in made], [pool.image.file for pool in made]
+    for lost in folders if disk is None else [disk]:
+        subprocess.run(["xfs_io", "-x", "-c", "shutdown", str(lost)], check=True)
+    folders += [] if disk is None else [disk]
 
     def unmounted() -> bool:
         listed = run_docker("ps", "--quiet", "--filter", f"name={instance.name}-").stdout.split()
@@ -29,9 +35,26 @@ def cut_power(instance: Instance, disk: Path | None = None) -> None:
         for folder in folders:
             subprocess.run(["umount", str(folder)], check=False, capture_output=True)
         # The kernel may detach the loop device some time after umount returns.
-        return not any(folder.is_mount() for folder in folders) and not attached(pool.image.file)
+        return not any(map(device_at, folders)) and not any(map(attached, images))
 
     eventually(unmounted, SECONDS, lambda: "\n".join(map(users_of, folders)))
+
+
+def recover(instance: Instance) -> None:
+    """Do what a server does after its start."""
+    deps = instance.services.deps
+    deps.infrastructure.ensure()
+    deps.infrastructure.wake("blue")
+    deps.infrastructure.databases.servers["blue"].tidy()
+    look(instance, frozenset())
+
+
+def look(instance: Instance, broken: AbstractSet[str]) -> None:
+    """Reconcile once, without the teams whose PostgreSQL is broken."""
+    deps, containers = instance.services.deps, instance.services.deps.engine.containers
+    Reconciler(
+        instance.services.recoverables, deps.work, deps.store.audit, containers, deps.naming
+    ).reconcile(revive=frozenset(), broken=broken)
 
 
 def attached(image: Path) -> bool:

@@ -6,6 +6,7 @@ import pytest
 from oduflow import bootstrap
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.audit.view import ReadAudit
+from oduflow.domain.container import LOG_BYTES
 from oduflow.domain.errors import Failure
 from oduflow.domain.oauth import Login
 from oduflow.domain.plan import Naming
@@ -14,6 +15,7 @@ from oduflow.services.server.recover import ServerRecovery
 from oduflow.settings import load, parse
 from tests.support.empty_store import place_empty_store
 from tests.support.programs import finished, running
+from tests.support.store_rows import environment, template
 
 COUNT = """
 import sys
@@ -40,6 +42,25 @@ def test_building_connects_to_no_server_and_touches_no_disk(tmp_path):
 
     assert services.deps.naming == Naming("oduflow", tmp_path / "data")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_room_of_pools_is_known_before_there_is_a_store_and_counts_what_is_in_it(tmp_path):
+    """`oduflow storage setup` may be the first command of a data folder."""
+    services = build(tmp_path, "oduflow")
+    limits = services.deps.infrastructure.pools.limits
+    (tmp_path / "data").mkdir()
+
+    before = limits.keeps()
+    assert list((tmp_path / "data").iterdir()) == []
+    services.store.path.touch()  # never migrated
+    assert limits.keeps() == before
+    services.store.close()
+    services.store.path.unlink()
+
+    place_empty_store(services.store.path)
+    services.deps.store.templates.add(template())
+    services.deps.store.environments.add(environment(team="gone"))
+    assert limits.keeps() == before + 3 * LOG_BYTES
 
 
 def test_everything_works_on_the_same_configuration(tmp_path):

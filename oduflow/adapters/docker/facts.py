@@ -8,7 +8,7 @@ from typing import Any
 from oduflow.domain.container import ContainerFacts, NetworkFacts, VolumeFacts
 
 BRIDGE_NAME = "com.docker.network.bridge.name"
-BOUND = ("none", "bind")  # the local driver's options of a volume in a folder of the host
+_BOUND = ("none", "bind")  # the local driver's options of a volume in a folder of the host
 _NEVER = "0001-01-01T00:00:00Z"
 
 
@@ -74,8 +74,14 @@ def bound_folder(found: Mapping[str, Any]) -> str:
     Docker mounts it at its own mount point only while a container uses the volume.
     """
     options = found.get("Options") or {}
-    bound = (options.get("type"), options.get("o")) == BOUND
+    bound = (options.get("type"), options.get("o")) == _BOUND
     return str(options["device"]) if bound else ""
+
+
+def bound_options(folder: Path | str) -> dict[str, str]:
+    """Return the local driver's options of a volume that is bound to a folder of the host."""
+    type_, option = _BOUND
+    return {"type": type_, "o": option, "device": str(folder)}
 
 
 def _addresses(found: Mapping[str, Any]) -> dict[str, str]:

@@ -7,10 +7,13 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from oduflow.domain.container import Attachment, ContainerSpec, Mount
+from oduflow.domain.container import LOG_FILE_MB, LOG_FILES, Attachment, ContainerSpec, Mount
 
 EMPTY_VOLUME_BYTES = 64 << 20
+# The root file system is read-only, because the engine cannot limit what is written to it.
+_TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - folders of the container
 # The engine's resolver forwards to the container's own loopback, where no server answers.
+_LOG = {"max-size": f"{LOG_FILE_MB}m", "max-file": str(LOG_FILES)}
 _NO_OUTSIDE_NAMES = {"Dns": ["127.0.0.1"], "DnsOptions": ["timeout:1", "attempts:1"]}
 
 
@@ -23,7 +26,7 @@ def create_request(
         spec: the container asked for.
         image_volumes: paths that the image declares as volumes. The engine would create an
             anonymous volume for each without a mount; it gets an empty tmpfs instead, owned by the
-            container's user when `spec.user` is numeric.
+            container's user when `spec.user` is numeric. So do the folders of temporary files.
         control_group: the parent of the container's control group; empty for the engine's own.
     """
     ports = {f"{each.container_port}/tcp" for each in spec.publish}
@@ -59,6 +62,7 @@ def _host(spec: ContainerSpec, image_volumes: Iterable[str]) -> dict[str, Any]:
         bindings.setdefault(f"{each.container_port}/tcp", []).append(binding)
     return {
         "Init": True,
+        "ReadonlyRootfs": True,
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges:true"],
         "Memory": spec.limits.memory,
@@ -66,7 +70,7 @@ def _host(spec: ContainerSpec, image_volumes: Iterable[str]) -> dict[str, Any]:
         "NanoCpus": int(spec.limits.cpus * 1_000_000_000),
         "PidsLimit": spec.limits.pids,
         "ShmSize": spec.shm_size,
-        "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}},
+        "LogConfig": {"Type": "json-file", "Config": _LOG},
         "RestartPolicy": {"Name": "no"},
         # A container in two networks must never route between them.
         "Sysctls": {"net.ipv4.ip_forward": "0", **spec.sysctls},
@@ -85,7 +89,7 @@ def _host(spec: ContainerSpec, image_volumes: Iterable[str]) -> dict[str, Any]:
 
 def _empty(spec: ContainerSpec, image_volumes: Iterable[str]) -> list[Mount]:
     covered = {each.target.rstrip("/") for each in spec.mounts}
-    bare = sorted({path.rstrip("/") for path in image_volumes} - covered)
+    bare = sorted({path.rstrip("/") for path in (*image_volumes, *_TEMPORARY)} - covered)
     return [Mount("tmpfs", path, read_only=False) for path in bare]
 
 

@@ -9,7 +9,7 @@ from docker.errors import NotFound as EngineHasNone
 
 from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.docker.errors import translated
-from oduflow.adapters.docker.facts import BOUND, bound_folder, label_filter, volume_facts
+from oduflow.adapters.docker.facts import bound_folder, bound_options, label_filter, volume_facts
 from oduflow.domain.container import VolumeFacts
 from oduflow.domain.errors import Conflict
 
@@ -17,14 +17,20 @@ from oduflow.domain.errors import Conflict
 class VolumeFolders(Protocol):
     """Folders of the host for volumes that Docker shall not keep in its own folder."""
 
-    def path(self, name: str) -> Path:
-        """Return the folder that a volume has or would have."""
+    def paths(self, name: str) -> tuple[Path, ...]:
+        """Return the folders that a volume has or could have."""
 
-    def new(self, name: str) -> Path | None:
+    def new(self, name: str, labels: Mapping[str, str]) -> Path | None:
         """Make the folder of a new volume; None when Docker shall keep it."""
 
-    def remove(self, name: str) -> None:
-        """Remove the folder with its files; a missing one is no error."""
+    def remove(self, name: str, folder: Path | None) -> None:
+        """Remove the folder with its files; a missing one is no error.
+
+        Without a folder, because the volume is gone already, it is searched for.
+        """
+
+    def require_folder(self, folder: Path) -> None:
+        """Refuse work on a folder whose file system is not there."""
 
 
 class Volumes:
@@ -53,7 +59,7 @@ class Volumes:
         Raises:
             Conflict: it exists with other labels or options.
         """
-        wanted = self._place(name) if options is None else dict(options)
+        wanted = self._place(name, labels) if options is None else dict(options)
         with translated(f"create volume “{name}”"):
             found = self._engine.api.create_volume(
                 name, driver="local", driver_opts=wanted, labels=dict(labels)
@@ -78,20 +84,29 @@ class Volumes:
 
         Raises:
             NotFound: there is no such volume.
+            UpstreamFailed: its folder is in a file system that is not mounted: an empty folder
+                would be taken for lost files.
         """
         with translated(f"look up volume “{name}”"):
-            return volume_facts(self._engine.api.inspect_volume(name)).mountpoint
+            folder = volume_facts(self._engine.api.inspect_volume(name)).mountpoint
+        self._require(folder)
+        return folder
 
     def remove(self, name: str) -> None:
         """Remove a volume with its content; a missing one is no error.
 
         Raises:
             Conflict: a container, running or not, still uses it.
+            UpstreamFailed: its folder is in a file system that is not mounted; the volume stays, so
+                that the removal can be repeated.
         """
+        facts = self.facts(name)
+        if facts is not None:
+            self._require(facts.mountpoint)
         with translated(f"remove volume “{name}”"), suppress(EngineHasNone):
             self._engine.api.remove_volume(name)
         if self._folders is not None:  # also after a kill between the two
-            self._folders.remove(name)
+            self._folders.remove(name, None if facts is None else facts.mountpoint)
 
     def release(self, name: str) -> None:
         """Remove a volume of the pool, or one whose files are elsewhere now; keep its folder.
@@ -108,19 +123,23 @@ class Volumes:
             found = self._engine.api.volumes(filters=label_filter(labels))
         return tuple(volume_facts(each) for each in found.get("Volumes") or ())
 
-    def _place(self, name: str) -> dict[str, str]:
+    def _require(self, folder: Path) -> None:
+        if self._folders is not None:
+            self._folders.require_folder(folder)
+
+    def _place(self, name: str, labels: Mapping[str, str]) -> dict[str, str]:
         """Return the options of a volume of plain files: those it has, or those of a new one."""
         with translated(f"look up volume “{name}”"):
             found = self._inspected(name)
         folder: Path | str | None = None
         if found is not None:
             folder = bound_folder(found)
-            if self._folders is None or folder != str(self._folders.path(name)):
+            known = () if self._folders is None else map(str, self._folders.paths(name))
+            if folder not in known:
                 return {}
         elif self._folders is not None:
-            folder = self._folders.new(name)
-        type_, option = BOUND
-        return {"type": type_, "o": option, "device": str(folder)} if folder else {}
+            folder = self._folders.new(name, labels)
+        return bound_options(folder) if folder else {}
 
     def _inspected(self, name: str) -> dict[str, Any] | None:
         try:

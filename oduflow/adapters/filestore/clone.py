@@ -55,7 +55,19 @@ def copy_tree(origin: Path, final: Path, *, what: str = FILESTORE) -> None:
 
 
 def remove_tree(folder: Path) -> None:
-    """Remove a folder; a missing one is no error."""
+    """Remove a folder; a missing one is no error.
+
+    Raises:
+        UpstreamFailed: it cannot be removed, or whether it is missing cannot be seen, because a
+            link above it leads into a file system that is not mounted.
+    """
+    for parent in folder.parents:
+        if parent.is_symlink() and not parent.exists():
+            raise UpstreamFailed(
+                f"{folder.name} cannot be removed: {parent} leads to {parent.readlink()}, which is "
+                "not there.",
+                "Its file system may not be mounted: `oduflow doctor` says so.",
+            )
     if folder.is_dir() and not folder.is_symlink():
         _run("rm", "--recursive", "--force", "--one-file-system", "--", str(folder), done="removed")
 

@@ -4,7 +4,6 @@ So reading needs no lock, and a killed call leaves none. All files count, also t
 `.gitignore` names: the container cannot write into the checkout, so each was written on purpose.
 """
 
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -16,6 +15,7 @@ from oduflow.adapters.git.failures import GitFailed, last_lines
 from oduflow.adapters.git.git_folder import GitFolder
 from oduflow.adapters.git.invocation import RepositoryPaths
 from oduflow.domain.errors import QuotaReached, UpstreamFailed
+from oduflow.files.process_mark import process_mark
 
 _DISK_FULL = "No space left on device"
 ALL = (".",)
@@ -61,7 +61,7 @@ class CheckoutIndex:
         The copy keeps its time of modification, by which git sees that a file may have changed in
         the moment in which the index was written.
         """
-        with TemporaryDirectory(prefix=f"{os.getpid()}-", dir=self.scratch) as folder:
+        with TemporaryDirectory(prefix=f"{process_mark()}-", dir=self.scratch) as folder:
             index = Path(folder) / "index"
             with suppress(FileNotFoundError):
                 shutil.copy2(self.folder.git_dir / "index", index)

@@ -1,6 +1,5 @@
 """The teams' git repositories: branches, checkouts and shared copies."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -31,6 +30,7 @@ from oduflow.domain.commits import CommitLine
 from oduflow.domain.errors import NotFound
 from oduflow.domain.progress_monitor import UNWATCHED, ProgressMonitor
 from oduflow.files.private import make_folder
+from oduflow.files.process_mark import process_mark
 
 _HISTORY_BYTES = 64 * 1024**2
 
@@ -321,7 +321,7 @@ class GitRepositories(GitServers):
         """Give a folder for commits without their files."""
         limits = replace(self.limits, repository_bytes=_HISTORY_BYTES)
         place = None if self.scratch is None else make_folder(self.scratch)
-        with TemporaryDirectory(prefix=f"{os.getpid()}-", dir=place) as scratch:
+        with TemporaryDirectory(prefix=f"{process_mark()}-", dir=place) as scratch:
             yield GitFolder(Path(scratch) / "git", limits, UNWATCHED)
 
     def _prove(self, remote: RemoteUrl, entry: Entry) -> bool:

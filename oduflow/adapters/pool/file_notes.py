@@ -10,6 +10,8 @@ import sqlite3
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from oduflow.files.process_mark import process_mark
+
 _KIB_IN_MEMORY = 8192
 _TABLES = (
     "CREATE TABLE firsts (file TEXT PRIMARY KEY, copy BLOB NOT NULL) WITHOUT ROWID",
@@ -27,12 +29,12 @@ class FileNotes:
     raise OSError when the temporary file cannot be written.
 
     Args:
-        folder: gets a folder with the temporary file, `<process id>-…`; it is removed as soon as
-            the file is open.
+        folder: gets a folder with the temporary file, named after the process; it is removed as
+            soon as the file is open.
     """
 
     def __init__(self, folder: Path) -> None:
-        with TemporaryDirectory(prefix=f"{os.getpid()}-", dir=folder) as place:
+        with TemporaryDirectory(prefix=f"{process_mark()}-", dir=folder) as place:
             self._rows = sqlite3.connect(
                 Path(place, "notes"), isolation_level=None, check_same_thread=False
             )

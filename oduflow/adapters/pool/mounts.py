@@ -7,8 +7,12 @@ _MOUNTS = Path("/proc/self/mountinfo")
 
 
 def device_at(folder: Path) -> str | None:
-    """Return the device that is mounted at a folder; None when nothing is."""
-    target, found = str(folder.absolute()), None
+    """Return the device that is mounted at a folder; None when nothing is.
+
+    The kernel names folders without symbolic links. The folder itself is not looked at: it may be
+    that of a file system that has shut itself down.
+    """
+    target, found = str(folder.parent.resolve() / folder.name), None
     for place, _kind, device in _mounts():
         if place == target:
             found = device  # the last one hides those before it

@@ -4,11 +4,12 @@ import os
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from oduflow.adapters.pool.blocks import refuse_copying
-from oduflow.adapters.pool.image import PoolImage
+from oduflow.adapters.pool.image import ImageState, PoolImage
+from oduflow.adapters.pool.images import TeamImages
 from oduflow.adapters.pool.programs import REMOVAL_SECONDS, missing_packages, run
 from oduflow.adapters.pool.space import (
     HOST_KEEPS,
@@ -26,32 +27,58 @@ from oduflow.files.reflink import has_reflinks
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """`<data_dir>/pool`: a folder on a file system with reflinks, or where the image is mounted.
+    """A folder on a file system with reflinks, or where an image of one is mounted.
 
     Attributes:
         data_dir: the server's own folder.
+        folder: the pool's folder; its image is beside it.
         rules: returns the current `[storage]`.
         step: the image's first size in bytes, and by how much it grows.
+        own: whether files are made in the image only, whose size is their limit.
+        most: returns how many bytes the image may have; 0 for as many as the disk has.
+        keeps: returns how many bytes stay free on the disk.
     """
 
     data_dir: Path
-    rules: Callable[[], PoolRules]
+    folder: Path
+    rules: Callable[[], PoolRules] = field(compare=False)
     step: int = STEP
-
-    @property
-    def folder(self) -> Path:
-        """The pool's folder."""
-        return self.data_dir / "pool"
+    own: bool = False
+    most: Callable[[], int] = field(default=lambda: 0, compare=False)
+    keeps: Callable[[], int] = field(default=lambda: HOST_KEEPS, compare=False)
 
     @property
     def image(self) -> PoolImage:
         """The image, which need not exist."""
-        return PoolImage(self.data_dir / "pool.img", self.folder)
+        if self.own:
+            return TeamImages(self.folder.parent).of(self.folder.name)
+        parent, name = self.folder.parent, self.folder.name
+        return PoolImage(parent / f"{name}.img", self.folder, parent / f"{name}.made")
 
     @property
     def space(self) -> PoolSpace:
         """What is free in the pool."""
-        return PoolSpace(self.data_dir, self.image, self.rules, self.step)
+        return PoolSpace(self.data_dir, self.image, self.limit, self.keeps, self.step)
+
+    def limit(self) -> int:
+        """Return how many bytes the image may have; 0 for as many as the disk has."""
+        return self.most() or self.rules().pool_max_gb << 30
+
+    @property
+    def files(self) -> Path:
+        """The folder of what is not in a volume: checkouts, uploads, Python packages."""
+        return self.folder / "files"
+
+    def link(self, place: Path) -> None:
+        """Let a folder of the data folder, which does not exist, lead to the pool's files.
+
+        Raises:
+            UpstreamFailed: the image is not mounted, so that they would lie beneath it.
+        """
+        self.require_mounted()
+        make_folder(self.files)
+        with writing():
+            place.symlink_to(os.path.relpath(self.files, place.parent))
 
     def path(self, name: str) -> Path:
         """Return the folder that a volume has or would have in the pool."""
@@ -78,11 +105,23 @@ class Pool:
     @property
     def takes_new(self) -> bool:
         """Whether new volumes are made in the pool."""
+        if self.own:  # also with `clone = "copy"`: elsewhere is no limit
+            return self.readable
         return self.rules().clone != "copy" and self._has_reflinks()
+
+    @property
+    def readable(self) -> bool:
+        """Whether the files in the pool can be reached: it is no image, or a mounted one."""
+        return not self._has_image or self.image.state is ImageState.MOUNTED
+
+    @property
+    def _has_image(self) -> bool:
+        """Whether the files are in an image, also one that is lost or could not be made."""
+        return self.own or self.image.state is not ImageState.NEVER_MADE
 
     def holds(self, folder: Path) -> bool:
         """Whether a folder is in the pool."""
-        return folder.is_relative_to(self.folder)
+        return folder.resolve().is_relative_to(self.folder.resolve())
 
     def new(self, name: str) -> Path | None:
         """Make the folder of a new volume; None where volumes are not made in the pool."""
@@ -99,10 +138,18 @@ class Pool:
         Raises:
             UpstreamFailed: the image that may hold it is not mounted.
         """
-        if self.image.exists and not self.image.mounted:
-            raise _unmounted()
+        self.require_mounted()
         for folder in (self.path(name), self.draft(name)):
             _remove(folder)
+
+    def require_mounted(self) -> None:
+        """Refuse work on files that are in an image which is not mounted.
+
+        Raises:
+            UpstreamFailed: it is not, or it is gone.
+        """
+        if self._has_image:
+            self.image.require_mounted()
 
     def names(self) -> tuple[str, ...]:
         """List the volumes that have a folder in the pool."""
@@ -113,15 +160,16 @@ class Pool:
         try:
             return self._state()
         except OSError as cause:
-            return _copied(f"the data folder cannot be examined: {cause.strerror}.", ok=False)
+            return copied(f"the data folder cannot be examined: {cause.strerror}.", ok=False)
 
     def _state(self) -> CloneState:
         rules, image = self.rules(), self.image
-        if image.exists and not image.mounted:
-            failure = _unmounted()
-            return _copied(failure.message, failure.hint, ok=False)
-        if rules.clone == "copy":
-            return _copied("[storage] clone says so.")
+        try:
+            self.require_mounted()
+        except UpstreamFailed as failure:
+            return copied(failure.message, failure.hint, ok=False)
+        if rules.clone == "copy" and not self.own:
+            return copied("[storage] clone says so.")
         if self._has_reflinks():
             usage = shutil.disk_usage(self.folder if self.folder.exists() else self.data_dir)
             where = "pool" if image.exists else "file system"
@@ -129,47 +177,45 @@ class Pool:
             return CloneState(reflink=True, text=f"reflink ({sizes})")
         ok = rules.clone != "reflink"
         try:
-            self._refuse_setup()
+            self.refuse_setup()
         except Failure as failure:
-            return _copied(failure.message, failure.hint, ok=ok)
-        return _copied(
+            return copied(failure.message, failure.hint, ok=ok)
+        return copied(
             "the data folder's file system cannot share blocks.",
-            "`oduflow storage setup` makes a pool, where a template's size does not matter.",
+            "`oduflow storage setup` makes a pool for each team, where a template's size does not "
+            "matter and disk_gb is kept.",
             ok=ok,
         )
 
-    def set_up(self) -> None:
-        """Make and mount the image, unless the pool is there.
+    def make(self, check: Callable[[], None]) -> None:
+        """Make the image with an empty file system.
+
+        Args:
+            check: refuses it for lack of room, while no other image takes space.
 
         Raises:
-            Failure: this machine cannot have one; nothing is left of it.
+            Failure: it cannot be made.
         """
-        if self.rules().clone == "copy":
-            raise Conflict("[storage] clone is “copy”.", 'Set it to "auto" first.')
-        make_folder(self.data_dir)
-        if not self.image.exists:
-            if self._has_reflinks():
-                return
-            self._refuse_setup()
-            self.image.make(self.step)
-        try:
-            self.attach()
-        except BaseException:
-            if not self.names():
-                self.image.remove()
-            raise
+        make_folder(self.folder.parent)
+        self.image.make(min(self.step, self.limit() or self.step), check)
 
     def attach(self) -> None:
-        """Mount the image if there is one, and keep space in it.
+        """Mount the image if there is one, and keep space in it; a team's own is kept elsewhere.
 
         Raises:
             UpstreamFailed: it cannot be mounted.
         """
+        self.image.refuse_lost()
         if not self.image.exists:
             return
+        kept = self.own and self.image.mounted  # `Pools.keep` looks at it every second
+        self.image.mark()
         self.image.mount()
         make_folder(self.path(""))
-        self.space.keep()
+        if self.own:
+            make_folder(self.files)
+        if not kept:
+            self.space.keep()
 
     def require(self) -> None:
         """Refuse to create anything in a pool that is nearly full.
@@ -181,7 +227,7 @@ class Pool:
         state = self.state()
         if not state.ok:
             raise Conflict(f"Environments are not created: {state.text}", state.hint)
-        if not self.image.exists or self.rules().clone == "copy":
+        if not self.image.exists or not self.takes_new:
             return
         self.space.keep()
         free = self.space.free
@@ -198,9 +244,14 @@ class Pool:
         """What to do when the pool is full."""
         if not self.image.exists:
             return "Delete environments or free disk space."
+        if self.own:
+            return (
+                "Delete environments, snapshots or templates, or raise disk_gb of the team; the "
+                f"data folder's disk needs {binary_size(self.step + self.keeps())} of free space."
+            )
         return (
-            "Delete environments, or give the data folder's disk more than "
-            f"{binary_size(self.step + HOST_KEEPS)} of free space, or raise [storage] pool_max_gb."
+            "Delete environments, raise [storage] pool_max_gb, or give the data folder's disk more "
+            f"than {binary_size(self.step + self.keeps())} of free space."
         )
 
     def destroy(self) -> bool:
@@ -218,12 +269,15 @@ class Pool:
         return existed
 
     def _has_reflinks(self) -> bool:
-        if self.image.exists:
-            return self.image.mounted
+        if self._has_image:
+            return self.readable
         return has_reflinks(self.folder if self.folder.is_dir() else self.data_dir)
 
-    def _refuse_setup(self) -> None:
+    def refuse_setup(self, *, teams: int = 1) -> None:
         """Refuse to make an image where it cannot work.
+
+        Args:
+            teams: how many are to be made.
 
         Raises:
             Failure: the reason, and the next step.
@@ -239,10 +293,11 @@ class Pool:
                 f"`apt-get install {' '.join(missing)}`, then `oduflow storage setup`.",
             )
         refuse_copying(self.data_dir)
-        free = shutil.disk_usage(self.data_dir).free
-        if free < self.step + HOST_KEEPS:
+        free, needed = shutil.disk_usage(self.data_dir).free, teams * self.step + self.keeps()
+        if free < needed:
+            what = "A pool needs" if teams == 1 else f"The pools of {teams} teams need"
             raise QuotaReached(
-                f"A pool needs {binary_size(self.step + HOST_KEEPS)} of free space, and "
+                f"{what} {binary_size(needed)} of free space, and "
                 f"{binary_size(free)} are free on the data folder's disk.",
                 "Free disk space, then run `oduflow storage setup`.",
             )
@@ -263,12 +318,6 @@ def _remove(folder: Path) -> None:
         )
 
 
-def _copied(reason: str, hint: str = "", *, ok: bool = True) -> CloneState:
+def copied(reason: str, hint: str = "", *, ok: bool = True) -> CloneState:
+    """Say that files are copied, and why."""
     return CloneState(reflink=False, text=f"copy: {reason}", hint=hint, ok=ok)
-
-
-def _unmounted() -> UpstreamFailed:
-    return UpstreamFailed(
-        "The pool's image is not mounted.",
-        "The server mounts it when it starts; its log says what hinders it.",
-    )

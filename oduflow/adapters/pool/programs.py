@@ -2,11 +2,13 @@
 
 import shutil
 import subprocess
+from contextlib import suppress
 
 from oduflow.domain.errors import UpstreamFailed
 
 SECONDS = 120.0
 REMOVAL_SECONDS = 900.0
+_KILL_SECONDS = 1.0
 _PACKAGES = {"mkfs.xfs": "xfsprogs", "xfs_growfs": "xfsprogs", "losetup": "mount", "mount": "mount"}
 # A service's path may leave out the folders of the administrator's programs.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -34,18 +36,35 @@ def run(*command: str, failure: str, hint: str, seconds: float = SECONDS) -> str
     """
     program = shutil.which(command[0], path=PATH) or command[0]
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             [program, *command[1:]],
-            check=True,
-            capture_output=True,
             text=True,
             errors="replace",
-            timeout=seconds,
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
-    except subprocess.CalledProcessError as cause:
-        said = cause.stderr.strip() or f"{command[0]} ended with {cause.returncode}"
-        raise UpstreamFailed(f"{failure}: {said}", hint, output=cause.stderr) from cause
-    except (OSError, subprocess.TimeoutExpired) as cause:
+    except OSError as cause:
+        raise UpstreamFailed(f"{failure}: {command[0]} cannot be run.", hint) from cause
+    try:
+        printed, said = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired as cause:
         raise UpstreamFailed(f"{failure}: {command[0]} did not end.", hint) from cause
-    return done.stdout
+    finally:
+        _end(process)
+    if process.returncode:
+        reason = said.strip() or f"{command[0]} ended with {process.returncode}"
+        raise UpstreamFailed(f"{failure}: {reason}", hint, output=said)
+    return printed
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Kill a program that still runs. One that hangs in the kernel is not waited for."""
+    if process.returncode is not None:
+        return
+    process.kill()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(_KILL_SECONDS)
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()

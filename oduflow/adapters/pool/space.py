@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from oduflow.adapters.pool.image import WAIT_SECONDS, PoolImage
+from oduflow.adapters.pool.image import PoolImage
+from oduflow.adapters.pool.turns import WAIT_SECONDS
 from oduflow.domain.counting import binary_size
 from oduflow.domain.errors import Failure
 from oduflow.files.private import writing
 
 STEP = 4 << 30  # the image's first size, and by how much it grows
 WANTED_FREE = 2 << 30  # the image grows when less is free
-HOST_KEEPS = 2 << 30  # what growth leaves free on the disk
+HOST_KEEPS = 2 << 30  # what growth leaves free on the disk, beside what logs may take
 MINIMUM_FREE = 512 << 20
 RESERVE = 64 << 20  # a full file system refuses PostgreSQL's checkpoint and its start
 
@@ -41,14 +42,27 @@ class PoolSpace:
     Attributes:
         data_dir: the server's own folder, which holds the image.
         image: the image, which need not exist.
-        rules: returns the current `[storage]`.
+        limit: returns how many bytes the image may have; 0 for as many as the disk has.
+        keeps: returns how many bytes growth leaves free on the disk.
         step: by how many bytes the image grows.
     """
 
     data_dir: Path
     image: PoolImage
-    rules: Callable[[], PoolRules]
+    limit: Callable[[], int]
+    keeps: Callable[[], int]
     step: int
+
+    @property
+    def total(self) -> int:
+        """Bytes that files may have in it now, the reserve left out."""
+        return shutil.disk_usage(self.image.target).total - RESERVE
+
+    @property
+    def used(self) -> int:
+        """Bytes that files have in it now, the reserve left out."""
+        usage, reserve = shutil.disk_usage(self.image.target), self.image.target / "reserve"
+        return usage.used - (RESERVE if reserve.exists() else 0)
 
     @property
     def free(self) -> int:
@@ -61,8 +75,8 @@ class PoolSpace:
         """Bytes by which the image may grow now: whole steps, 0 without an image."""
         if not self.image.exists:
             return 0
-        growth = shutil.disk_usage(self.data_dir).free - HOST_KEEPS
-        if most := self.rules().pool_max_gb << 30:
+        growth = shutil.disk_usage(self.data_dir).free - self.keeps()
+        if most := self.limit():
             growth = min(growth, most - self.image.file.stat().st_size)
         return max(0, growth // self.step * self.step)
 
@@ -98,7 +112,7 @@ class PoolSpace:
         """Grow the image before it is full, and keep a reserve for when it cannot grow."""
 
         def step() -> int:
-            short = self.free < min(WANTED_FREE, self.step // 2)
+            short = self.free < min(WANTED_FREE, self.step * 3 // 4)
             return min(self.step, self.growth) if short else 0
 
         if step() or self.image.unfinished:

@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import replace
 from typing import TypedDict, Unpack
 
-from sqlalchemy import Connection, and_, bindparam, delete, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from oduflow.adapters.store.engine import Store
@@ -113,6 +113,12 @@ class Environments(NamedRows[Environment]):
         """Count the team's environments in any state."""
         with self._store.read() as connection:
             return self._count(connection, team)
+
+    def count_by_team(self) -> dict[str, int]:
+        """Count the environments in any state of each team that has some."""
+        query = select(environments.c.team, func.count()).group_by(environments.c.team)
+        with self._store.read() as connection:
+            return {team: int(count) for team, count in connection.execute(query)}
 
     def related(self, row: Environment) -> RelatedFacts:
         """Return what other tables have about an environment, in one query."""

@@ -25,10 +25,10 @@ from oduflow.blueprints.mcp.tools import TARGET
 from oduflow.blueprints.processor_share import measured
 from oduflow.domain.access import Scope
 from oduflow.domain.errors import Kind, RateLimited
-from oduflow.domain.job import Job
+from oduflow.domain.job import Job, progress_text
 from oduflow.domain.outcome import FINISHED, Envelope
 from oduflow.kernel.operation import Operation
-from oduflow.kernel.runner import Runner, progress_text
+from oduflow.kernel.runner import Runner
 
 T = TypeVar("T")
 RequestContext = ServerRequestContext[Any, Any]

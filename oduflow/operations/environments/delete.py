@@ -8,7 +8,7 @@ from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, Profile, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments.delete import remove_environment
+from oduflow.services.environments.delete import free_room_for, remove_environment
 from oduflow.services.move_journal import refuse_during_move
 
 
@@ -38,6 +38,7 @@ def delete_environment(
             ),
         )
     refuse_during_move(deps.store.facts, environment.team)
+    free_room_for(deps, environment)
     deps.infrastructure.wake(call.actor.team)
     remove_environment(deps, call, environment)
     return Outcome(Nothing(), f"{environment.name} is deleted.")

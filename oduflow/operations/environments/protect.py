@@ -12,6 +12,7 @@ from oduflow.services.environments.view import current_view
 @operation(
     permission=Permission.ENVIRONMENT_WRITE,
     effect=Effect.WRITE,
+    files=False,
     scope=Scope.ENVIRONMENT,
     audit=("name", "protected"),
     rest="POST /environments/{name}/protect",

@@ -15,6 +15,7 @@ from oduflow.services.environments.view import environment_view
 @operation(
     permission=Permission.ENVIRONMENT_WRITE,
     effect=Effect.WRITE,
+    files=False,
     scope=Scope.ENVIRONMENT,
     audit=("name",),
     rest="POST /environments/{name}/stop",

@@ -25,6 +25,7 @@ from oduflow.services.environments.view import visible_environment
 @operation(
     permission=Permission.GRANT_ADMIN,
     effect=Effect.WRITE,
+    files=False,
     scope=Scope.GRANT,
     idempotent=False,
     audit=("name", "environments", "all_environments", "tiers", "expires", "calls", "rest"),

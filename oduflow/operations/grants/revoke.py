@@ -12,6 +12,7 @@ from oduflow.services.deps import Deps
 @operation(
     permission=Permission.GRANT_ADMIN,
     effect=Effect.DESTROY,
+    files=False,
     scope=Scope.GRANT,
     audit=("name",),
     rest="DELETE /grants/{name}",

@@ -12,6 +12,7 @@ from oduflow.services.jobs import job_outcome
 @operation(
     permission=Permission.JOB_WRITE,
     effect=Effect.WRITE,
+    files=False,
     scope=Scope.JOB,
     audit=("job",),
     rest="POST /jobs/{job}/cancel",

@@ -14,6 +14,7 @@ OPERATORS = frozenset({ActorKind.BASIC, ActorKind.CLI})
 @operation(
     permission=Permission.LOGIN_ADMIN,
     effect=Effect.DESTROY,
+    files=False,
     audit=("login",),
     rest="POST /logins/{login}/forget",
 )

@@ -8,12 +8,12 @@ from oduflow.domain.counting import binary_size
 from oduflow.domain.grant_rules import MOST_GRANTS
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.domain.status import ActorView, ServerStatus
-from oduflow.domain.storage import WHOLE_TEAM
 from oduflow.domain.warm_slot import WarmSlotState
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
 from oduflow.services.environments.view import visible_environments
+from oduflow.services.storage.limits import disk_text
 from oduflow.services.storage.outside import clone_state
 
 
@@ -52,15 +52,12 @@ def _warm_slots(deps: Deps, team: str) -> dict[str, str]:
 
 def _disk(deps: Deps, team: str) -> dict[str, str]:
     """Return what the team fills of the disk, nothing before it was measured."""
-    measured, limit = deps.store.sizes.of(team).get(WHOLE_TEAM), deps.settings.teams[team].disk_gb
-    if measured is None:
-        return {}
-    of = f" of {binary_size(limit << 30)}" if limit else ""
-    return {"disk": f"{binary_size(measured.own)}{of}"}
+    told = disk_text(deps, team)
+    return {"disk": told} if told else {}
 
 
 def _clone(deps: Deps, team: str) -> str:
-    state = clone_state(deps.naming, deps.engine.volumes, deps.infrastructure.pool, team)
+    state = clone_state(deps.naming, deps.engine.volumes, deps.infrastructure.pools, team)
     return " ".join(filter(None, (state.text, state.hint)))
 
 

@@ -9,7 +9,7 @@ from oduflow.domain.clock import now
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import NotFound, UpstreamFailed
 from oduflow.domain.filestore import FilestoreKind
-from oduflow.domain.plan import EnvironmentPlan
+from oduflow.domain.plan import CONTAINER, EnvironmentPlan
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.environments.serving import prepare_container
@@ -17,6 +17,7 @@ from oduflow.services.environments.wait import Tell, wait_until_serving
 from oduflow.services.environments.warm.remove import give_up
 from oduflow.services.filestore import ensure_mount, require_lower
 from oduflow.services.images import run_as
+from oduflow.services.room import require_room_to_run
 
 PORT_TRIES = 20
 SLOT_SECONDS = 10.0  # for a warm slot that is being made, which stops by itself
@@ -45,6 +46,7 @@ def boot(
     Raises:
         OdooFailed: Odoo ended, is broken, or did not answer in time; the message names the cause.
     """
+    require_room_to_run(deps, row.team)
     if row.filestore is FilestoreKind.OVERLAY:  # the engine's own message names no template
         require_lower(deps.engine.volumes, plan, row)
     with call.boot_slot():
@@ -62,8 +64,11 @@ def stop_container(containers: Containers, plan: EnvironmentPlan, *, timeout: in
 
 def _start(deps: Deps, plan: EnvironmentPlan, row: Environment) -> Environment:
     facts = deps.engine.containers.facts(plan.container)
-    if facts is not None and facts.labels.get(plan.naming.label("port")) != str(row.port or ""):
-        create_container(deps, plan, row)  # killed between a new port and its container
+    own = {} if facts is None else plan.naming.own_labels(facts.labels)
+    if facts is not None and (own.get("port"), own.get("made")) != (str(row.port or ""), CONTAINER):
+        # Killed between a new port and its container, or one of an earlier version.
+        create_container(deps, plan, row)
+        facts = None
     if facts is not None and facts.status == "paused":  # a warm slot's
         deps.engine.containers.unpause(plan.container)
         return row

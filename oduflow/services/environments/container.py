@@ -1,6 +1,7 @@
 """The specifications of Odoo's containers: one that serves, and throw-away ones beside it."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from oduflow.adapters.odoo import commands
 from oduflow.adapters.odoo.addons_path import (
@@ -22,6 +23,7 @@ from oduflow.domain.environment import Environment
 from oduflow.domain.plan import ODOO_PORT, EnvironmentPlan, ExtraRepoPlan
 from oduflow.services.filestore import filestore_mounts
 from oduflow.services.images import login_environment
+from oduflow.services.temporary import temporary_mounts
 
 PYTHON_TARGET = "/mnt/python"
 START_TARGET = "/mnt/oduflow"
@@ -50,7 +52,7 @@ def serving_spec(
         outside_names: whether names outside the engine's networks are resolved; only with open
             egress, because a name server can be used to send data out.
     """
-    spec = _spec(plan, row, image, limits, _data_mounts(plan, row))
+    spec = _spec(plan, row, image, limits, _data_mounts(plan, row, plan.temporary))
     search = [START_TARGET, *filter(None, [spec.environment.get("PYTHONPATH")])]
     start = Mount("bind", f"{START_TARGET}/{plan.python_start.name}", str(plan.python_start))
     return replace(
@@ -71,12 +73,14 @@ def one_off_spec(
     image: ImageFacts,
     limits: ContainerLimits,
     command: commands.OdooCommand,
+    temporary: Path,
 ) -> ContainerSpec:
     """Return the specification of a one-off container that runs a command beside Odoo.
 
-    It has the mounts, limits and network of the container that serves, but no ports.
+    It has the mounts, limits and network of the container that serves, but no ports, and the given
+    folder of temporary files.
     """
-    spec = _spec(plan, row, image, limits, _data_mounts(plan, row))
+    spec = _spec(plan, row, image, limits, _data_mounts(plan, row, temporary))
     return replace(
         spec,
         name=plan.one_off,
@@ -103,6 +107,7 @@ def tests_spec(
     data = (
         Mount("tmpfs", DATA_TARGET, read_only=False),
         Mount("volume", filestore, plan.tests_filestore, read_only=False),
+        *temporary_mounts(plan.tests_folder / "tmp"),
         Mount("bind", CONF_TARGET, str(plan.tests_folder / plan.conf.name)),
         Mount("bind", REQUEST_TARGET, str(plan.tests_folder / "tests.json")),
     )
@@ -121,11 +126,12 @@ def repository_folders(row: Environment) -> tuple[str, ...]:
     return (repository_target(row.repo_url), *extra, LINKS_ROOT, PYTHON_TARGET)
 
 
-def _data_mounts(plan: EnvironmentPlan, row: Environment) -> tuple[Mount, ...]:
+def _data_mounts(plan: EnvironmentPlan, row: Environment, temporary: Path) -> tuple[Mount, ...]:
     """Return the mounts of the environment's own data, and of the configuration that names it."""
     return (
         Mount("volume", DATA_TARGET, plan.volume, read_only=False),
         *filestore_mounts(plan, row),
+        *temporary_mounts(temporary),
         Mount("bind", CONF_TARGET, str(plan.conf)),
     )
 

@@ -91,7 +91,7 @@ def _copy(
     files = layers_of(
         deps.engine.volumes, plan
     ).upper  # the snapshot's are moved into the copy where they can be
-    moved = is_beside_new(deps.infrastructure, files)
+    moved = is_beside_new(deps.infrastructure, team, files)
     require_room(
         deps,
         team,

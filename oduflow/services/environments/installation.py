@@ -19,7 +19,9 @@ from oduflow.services.environments.container import one_off_spec
 from oduflow.services.filestore import ensure_mount
 from oduflow.services.groups import PostgresGroup
 from oduflow.services.module_installation import installation_problem
+from oduflow.services.room import require_room_to_run
 from oduflow.services.server.infrastructure import Infrastructure
+from oduflow.services.temporary import one_off_temporary
 from oduflow.settings import Settings
 
 ODOO_CONNECTIONS = 16
@@ -83,17 +85,20 @@ def run_beside_odoo(
 
     Raises:
         Cancelled: the job was cancelled.
+        QuotaReached: the team's disk is full.
         UpstreamFailed: it took longer than INSTALL_SECONDS.
     """
     plan = EnvironmentPlan.of(deps.naming, row)
+    require_room_to_run(deps, row.team)
     ensure_mount(deps.engine, plan, row)
     with call.boot_slot(BootKind.INSTALL):
         deps.engine.containers.remove(plan.one_off)  # of a process that was killed
-        result = deps.engine.containers.run_one_off(
-            one_off_spec(plan, row, image, deps.limits(row.team), command),
-            timeout=INSTALL_SECONDS,
-            monitor=ProgressMonitor(on_line, call.cancelled),
-        )
+        with one_off_temporary(plan, image) as temporary:
+            result = deps.engine.containers.run_one_off(
+                one_off_spec(plan, row, image, deps.limits(row.team), command, temporary),
+                timeout=INSTALL_SECONDS,
+                monitor=ProgressMonitor(on_line, call.cancelled),
+            )
     call.raise_if_cancelled()
     return result
 

@@ -34,6 +34,7 @@ from oduflow.files.disk_quota import DiskQuota
 from oduflow.files.private import make_folder, writing
 from oduflow.net.authorities import authorities
 from oduflow.services.environments.requirement_files import RequirementsFile
+from oduflow.services.temporary import temporary_mounts
 from oduflow.settings import NO_INDEX, Settings
 
 PIP_SECONDS = 600.0
@@ -138,6 +139,7 @@ class PipInstall:
                     Mount("bind", TARGET, str(self.work / "deps"), read_only=False),
                     Mount("bind", SCRATCH, str(self.work / "scratch"), read_only=False),
                     Mount("bind", INPUTS, str(self.work / "inputs")),
+                    *temporary_mounts(self.work / "scratch"),
                     *mounts,
                 ),
                 networks=(Attachment(self.plan.naming.build_network),),

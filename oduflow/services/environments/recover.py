@@ -50,6 +50,7 @@ from oduflow.services.recoverable import (
     Stray,
     TeamWork,
     Unsettled,
+    of_one_team,
 )
 
 log = logging.getLogger(__name__)
@@ -96,19 +97,26 @@ class EnvironmentRecovery(Recoverable):
 
     def strays(self, adoptable: AbstractSet[str]) -> Iterator[Stray]:
         """Find containers of environments without a row."""
-        labels = self.deps.naming.labels("environment")
+        naming = self.deps.naming
+        labels = naming.labels("environment")
         containers = self.deps.engine.containers.list(labels)
         # Read after the list, so that an environment in creation has its row; and slots first,
         # because one that is claimed meanwhile becomes an environment.
         slots = {slot.id for slot in self.deps.store.warm_slots.all()}
         known = self.ids() | slots
         for container in containers:
-            own = labels_of(self.deps.naming, container)
+            own: Mapping[str, str] = naming.own_labels(container.labels)
+            with of_one_team(own.get("team", ""), container.name):
+                own = labels_of(naming, container)
             if own.get("id") in known:
                 continue
             leftover = Leftover("Container", container.name, f"docker rm -f {container.name}")
             row = _described(own, container)
-            if row is None or row.template_id not in adoptable or not self._complete(row):
+            complete = False
+            if row is not None and row.template_id in adoptable:
+                with of_one_team(row.team, f"environment {row.name}"):
+                    complete = self._complete(row)
+            if row is None or not complete:
                 yield Stray(leftover)
             else:
                 adopt = partial(self.deps.store.environments.add, row, limit=None)

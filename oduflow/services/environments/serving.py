@@ -8,6 +8,7 @@ from oduflow.domain.environment import Environment
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.files.private import write_private
 from oduflow.services.environments.container import serving_spec
+from oduflow.services.temporary import empty_temporary
 from oduflow.settings import INTERNET, Settings
 
 
@@ -18,7 +19,11 @@ def prepare_container(
     image: ImageFacts,
     limits: ContainerLimits,
 ) -> ContainerSpec:
-    """Write what Odoo's Python imports at its start, and return the container's specification."""
+    """Prepare what a new container mounts, and return its specification.
+
+    That is the module that Odoo's Python imports at its start, and an empty /tmp.
+    """
+    empty_temporary(plan.temporary, image)
     write_private(plan.python_start, start_text(row.port), uid=image.uid, gid=image.gid)
     return specification(settings, plan, row, image, limits)
 

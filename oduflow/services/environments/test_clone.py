@@ -6,10 +6,10 @@ it too. Each removal succeeds when the part does not exist.
 
 import logging
 import secrets
-import shutil
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from oduflow.adapters.filestore.clone import remove_tree
 from oduflow.adapters.filestore.layers import TESTS
 from oduflow.adapters.filestore.overlay import copy_options, overlay_options
 from oduflow.adapters.odoo.conf import OdooConf
@@ -25,6 +25,7 @@ from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.filestore import layers_of, require_lower
 from oduflow.services.snapshots.parts import SnapshotParts
+from oduflow.services.temporary import empty_temporary
 
 log = logging.getLogger(__name__)
 ODOO_CONNECTIONS = 16
@@ -86,6 +87,7 @@ class TestClone:
         files = {self.plan.conf.name: conf.render(), "tests.json": request}
         for file, text in files.items():
             write_private(folder / file, text, uid=image.uid, gid=image.gid)
+        empty_temporary(folder / "tmp", image)
 
     def remove(self) -> None:
         """Remove every part, the container first: it uses the others."""
@@ -99,9 +101,8 @@ class TestClone:
         self.deps.engine.containers.remove(self.plan.tests_container)
 
     def remove_files(self) -> None:
-        """Remove the configuration, which has the database's password."""
-        with suppress(FileNotFoundError):
-            shutil.rmtree(self.plan.tests_folder)
+        """Remove temporary files and the configuration, which has the database's password."""
+        remove_tree(self.plan.tests_folder)
 
     def remove_filestore(self) -> None:
         """Remove the volume that shows the files, then the files."""

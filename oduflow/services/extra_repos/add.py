@@ -20,6 +20,7 @@ from oduflow.services.extra_repos.fetch import (
     write_description,
 )
 from oduflow.services.extra_repos.view import extra_repo_view
+from oduflow.services.move_journal import holding_off_moves
 from oduflow.services.retry import retry_of, suggesting_retry
 from oduflow.services.room import require_disk, require_room_of_team
 from oduflow.services.saga import RESERVE, Saga, Step, record_steps
@@ -130,7 +131,9 @@ class ExtraRepoAddition:
     def reserve(self) -> None:
         """Write the row before the first side effect: recovery finds the rest through it."""
         limit = self.deps.settings.teams[self.row.team].max_extra_repos
-        self.deps.store.extra_repos.add(self.row, limit=limit)
+        store, locks = self.deps.store, self.deps.work.locks
+        with holding_off_moves(locks, store.facts, self.row.team):
+            store.extra_repos.add(self.row, limit=limit)
 
     def fetch(self) -> None:
         """Fetch the newest commit of the configured branch."""

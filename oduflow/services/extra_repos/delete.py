@@ -1,14 +1,13 @@
 """Remove an extra repo: its copy and checkouts, then the row."""
 
-import shutil
 from dataclasses import dataclass
 
+from oduflow.adapters.filestore.clone import remove_tree
 from oduflow.adapters.store import ExtraRepos
 from oduflow.domain.errors import NotFound
 from oduflow.domain.extra_repo import ExtraRepo, ExtraRepoState
 from oduflow.domain.next_call import Next
 from oduflow.domain.plan import ExtraRepoPlan, Naming
-from oduflow.files.private import writing
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.extra_repos.view import find_extra_repo
@@ -75,9 +74,7 @@ class ExtraRepoCleanup:
     def remove_folder(self) -> None:
         """Remove the copy and every checkout."""
         folder = ExtraRepoPlan.of(self.naming, self.row).folder
-        with writing():
-            if folder.exists():
-                shutil.rmtree(folder)
+        remove_tree(folder)
 
     def remove_row(self) -> None:
         """Delete the row; always the last step, because recovery finds the rest through it."""

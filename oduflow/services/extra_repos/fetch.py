@@ -10,6 +10,7 @@ from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.files.private import make_folder, write_private
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
+from oduflow.services.move_journal import refuse_during_move
 from oduflow.services.saga import Step
 
 
@@ -24,8 +25,10 @@ def fetch_branch(
     The caller holds the extra repo's lock.
 
     Raises:
+        Busy: a move of the team's folder is not settled.
         Failure: the fetch failed; for a missing branch, the hint lists similar names.
     """
+    refuse_during_move(deps.store.facts, row.team)
     plan = ExtraRepoPlan.of(deps.naming, row)
     make_folder(plan.folder)
     commit = deps.git.repositories.fetch(

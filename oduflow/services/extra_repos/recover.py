@@ -17,7 +17,13 @@ from oduflow.kernel.locks import Held, LockKey
 from oduflow.services.deps import Deps
 from oduflow.services.extra_repos.checkouts import remove_unused_checkouts, unused_checkouts
 from oduflow.services.extra_repos.delete import remove_extra_repo
-from oduflow.services.recoverable import Leftover, Recoverable, Stray, Unsettled
+from oduflow.services.recoverable import (
+    Leftover,
+    Recoverable,
+    Stray,
+    Unsettled,
+    of_one_team,
+)
 
 ABOUT_BYTES = 1 << 20
 
@@ -38,27 +44,35 @@ class ExtraRepoRecovery(Recoverable):
         A living process may work on such a row; then its lock is held.
         """
         for row in self.deps.store.extra_repos.all():
-            ready = row.state is ExtraRepoState.READY and row.step == ""
-            if not ready or unused_checkouts(self.deps.naming, self.deps.store, row.team, row.id):
+            if self._is_unsettled(row):
                 yield Unsettled(
                     LockKey.extra_repo(row.team, row.name), partial(self._settle, row.id)
                 )
 
+    def _is_unsettled(self, row: ExtraRepo) -> bool:
+        if row.state is not ExtraRepoState.READY or row.step:
+            return True
+        unused: tuple[Path, ...] = ()
+        with of_one_team(row.team, f"checkouts of {row.name}"):
+            unused = unused_checkouts(self.deps.naming, self.deps.store, row.team, row.id)
+        return bool(unused)
+
     def strays(self, adoptable: AbstractSet[str]) -> Iterator[Stray]:  # noqa: ARG002
         """Find folders of extra repos without a row, and read their descriptions."""
-        naming = self.deps.naming
-        folders = [
-            (team, folder)
-            for team in self.deps.settings.teams
-            for root in [naming.extra_repos_folder(team)]
-            for folder in (sorted(root.iterdir()) if root.is_dir() else ())
-        ]
+        naming, folders = self.deps.naming, []
+        for team in self.deps.settings.teams:
+            with of_one_team(team, "extra repos"):
+                root = naming.extra_repos_folder(team)
+                found = sorted(root.iterdir()) if root.is_dir() else ()
+                folders += [(team, folder) for folder in found]
         known = self.ids()  # read after the list, so that an extra repo in creation has its row
         for team, folder in folders:
             if folder.name in known:
                 continue
             leftover = Leftover("Folder", str(folder.relative_to(naming.data_dir)))
-            row = _described(team, folder)
+            row = None
+            with of_one_team(team, leftover.name):
+                row = _described(team, folder)
             if row is None:
                 yield Stray(leftover)
             else:

@@ -23,13 +23,15 @@ from oduflow.services.isolation.canaries import (
     Canaries,
     Canary,
 )
-from oduflow.services.isolation.probes import Beat, Evidence
+from oduflow.services.isolation.evidence import Beat, Evidence
 from oduflow.services.isolation.targets import Host, gateways, targets
 from oduflow.services.saga import Step
 from oduflow.settings import INTERNET
 
 OUTSIDE_NAME = "example.com"
 ATTACK_SECONDS = 180.0
+DISK = 4 << 30  # what the attacker writes at most: more than its file system has
+UNLIMITED_DISK = 512 << 20  # where nothing may stop it
 LOOK_SECONDS = 30.0  # that the other canary may need for its looks
 LOOKS = 2  # of the other canary, while the attacker holds what it exhausted
 POLL_SECONDS = 0.1
@@ -122,6 +124,7 @@ class Attack:
             "pids": LIMITS.pids,
             "memory": LIMITS.memory,
             "database_memory": DATABASE_MEMORY,
+            "disk": DISK if self.canaries.deps.infrastructure.pools.limited else UNLIMITED_DISK,
         }
 
     def _take(self, line: str) -> None:

@@ -6,16 +6,15 @@ of the two teams are too long for a configured team, so they never meet one.
 """
 
 import json
-import shutil
+import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import Any
 
 from oduflow.adapters.docker.errors import PortTaken
-from oduflow.adapters.filestore.clone import prepare_volume
+from oduflow.adapters.filestore.clone import prepare_volume, remove_tree
 from oduflow.adapters.odoo import inside
 from oduflow.adapters.odoo.addons_path import repository_target
 from oduflow.domain.clock import now
@@ -39,7 +38,11 @@ TEAMS = (OWN_TEAM, OTHER_TEAM)
 REPO_URL = "https://canary.invalid/canary.git"
 LIMITS = ContainerLimits(memory=256 << 20, cpus=1.0)
 DATABASE_MEMORY = 256 << 20
-SCRIPTS = ("canary.py", "canary_observer.py", "canary_tools.py", "canary_user_limits.py")
+SCRIPTS = (
+    *("canary.py", "canary_disk.py", "canary_user_limits.py"),
+    *("canary_observer.py", "canary_tools.py"),
+)
+RELEASED, RELEASED_BYTES = "released", 1 << 10  # the phases in which the attacker may go on
 PORT_TRIES = 20
 LOG_LINES = 10
 
@@ -74,6 +77,7 @@ class Canaries:
 
     deps: Deps
     port: int = field(default=0, init=False)
+    _released: list[str] = field(default_factory=list, init=False)
 
     def image(self, on_progress: Callable[[str], None]) -> ImageFacts:
         """Return the image that environments have by default."""
@@ -117,6 +121,7 @@ class Canaries:
             source = (resources.files(inside) / script).read_text("utf-8")
             self._write(canary, script, source)
         self._write(canary, "canary.json", json.dumps(dict(settings)))
+        self._write(canary, RELEASED, " " * RELEASED_BYTES)
         deps.engine.volumes.ensure(plan.volume, labels=labels)
         prepare_volume(deps.engine.volumes.mountpoint(plan.volume), image.uid, image.gid)
         write_configuration(deps.infrastructure, deps.settings, plan, row, image)
@@ -128,8 +133,13 @@ class Canaries:
         )
 
     def release(self, phase: str) -> None:
-        """Let the attacker go on after a phase in which it holds something."""
-        self._write(ATTACKER, f"{phase}.go", "")
+        """Let the attacker go on after a phase in which it holds something.
+
+        The phase is written over a blank of the file: the team's disk may be full.
+        """
+        self._released.append(phase)
+        with (self.plan(ATTACKER).checkout / RELEASED).open("r+b") as file:
+            file.write(" ".join(self._released).encode())
 
     def plan(self, canary: Canary) -> EnvironmentPlan:
         """Return the names of a canary's parts."""
@@ -170,7 +180,7 @@ class Canaries:
 
     def exist(self) -> bool:
         """Whether anything of a check is left; its folders are made first and removed last."""
-        return any(self.deps.naming.team_folder(team).exists() for team in TEAMS)
+        return any(os.path.lexists(self.deps.naming.team_folder(team)) for team in TEAMS)
 
     def remove(self) -> None:
         """Remove everything of a check, by name; what does not exist is no error."""
@@ -184,10 +194,9 @@ class Canaries:
         for canary in ALL:
             deps.engine.volumes.remove(self.plan(canary).volume)
         deps.engine.containers.remove_empty_groups()
-        deps.infrastructure.remove_networks(*TEAMS)
+        deps.infrastructure.remove_teams(*TEAMS)
         for team in TEAMS:
-            with suppress(FileNotFoundError):
-                shutil.rmtree(deps.naming.team_folder(team))
+            remove_tree(deps.naming.team_folder(team))
 
     def _add_database(self, team: str) -> None:
         infrastructure = self.deps.infrastructure
@@ -209,7 +218,10 @@ class Canaries:
         folder.mkdir(exist_ok=True)
         folder.chmod(0o755)
         file = folder / name
-        file.write_text(text)
+        with file.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())  # it has its blocks: writing over it needs no room
         file.chmod(0o644)
 
     def _start_published(self, spec: ContainerSpec) -> None:

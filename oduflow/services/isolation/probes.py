@@ -1,19 +1,27 @@
 """The probes: what each one tries, and how its verdict follows from what the canaries saw."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from oduflow.adapters.odoo.conf import DATA_TARGET
-from oduflow.domain.isolation import ProbeResult, ProbeVerdict
+from oduflow.domain.counting import binary_size
+from oduflow.domain.isolation import ProbeResult
 from oduflow.services.isolation.canaries import LIMITS
+from oduflow.services.isolation.evidence import (
+    NOT_MEASURED,
+    REACHED,
+    REFUSED,
+    Evidence,
+    IsolationProbe,
+    Judged,
+    bounded,
+    control,
+    described,
+    exhausted,
+    when,
+)
 from oduflow.services.isolation.targets import OWN_DATABASE, Target
 
-REACHED, REFUSED, NOT_MEASURED = (
-    ProbeVerdict.REACHED,
-    ProbeVerdict.REFUSED,
-    ProbeVerdict.NOT_MEASURED,
-)
 NO_CAPABILITIES = "0000000000000000"
 FILTERED = "2"  # /proc/self/status, Seccomp: a filter of system calls
 KILLED = 9
@@ -21,82 +29,10 @@ CPU_TOLERANCE = 1.5  # the kernel counts in periods of 100 ms
 # What the engine and Python add to the variables of the image and of the specification.
 USUAL_VARIABLES = frozenset({"HOME", "HOSTNAME", "LC_CTYPE", "PATH", "PWD", "TERM"})
 
+WRITABLE = (DATA_TARGET, "/tmp", "/var/tmp")  # noqa: S108 - on the team's disk
+
 # What the kernel counts for each user id (`inside/canary_user_limits.py`).
 USER_LIMITS = ("inotify", "pipes", "message_queues", "timers")
-
-Judged = tuple[ProbeVerdict, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Beat:
-    """One look of the other team's canary at what works.
-
-    Attributes:
-        at: when it began, in seconds of the kernel's monotonic clock, which containers share.
-        seconds: how long it took.
-        failures: what failed.
-        heard: the notifications that have arrived so far.
-    """
-
-    at: float
-    seconds: float
-    failures: tuple[str, ...] = ()
-    heard: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class Evidence:
-    """Everything that a check saw.
-
-    Attributes:
-        names: the names that must not resolve in the attacker's network.
-        own_name: the one that must.
-        outside_name: one of the internet's; empty where the configuration lets it resolve.
-        foreign: the databases and roles of the other team.
-        variables: the names of the variables that the attacker's container was given.
-        found: what the attacker's phases answered.
-        errors: why a phase gave no answer.
-        quiet: the other canary's beats before the first phase.
-        beats: its beats while the attacker held what it had exhausted, by phase.
-    """
-
-    targets: tuple[Target, ...] = ()
-    names: tuple[str, ...] = ()
-    own_name: str = ""
-    outside_name: str = ""
-    foreign: frozenset[str] = frozenset()
-    variables: frozenset[str] = frozenset()
-    found: dict[str, Any] = field(default_factory=dict)
-    errors: dict[str, str] = field(default_factory=dict)
-    quiet: tuple[Beat, ...] = ()
-    beats: dict[str, tuple[Beat, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class IsolationProbe:
-    """One line of the report.
-
-    Attributes:
-        phase: the attacker's phase that it is judged by; empty for none.
-        judge: returns the verdict and what was found, from all evidence.
-    """
-
-    name: str
-    tried: str
-    phase: str
-    judge: Callable[[Evidence], Judged]
-    expected: ProbeVerdict = REFUSED
-
-    def result(self, seen: Evidence) -> ProbeResult:
-        """Return what the probe showed."""
-        if self.phase and self.phase not in seen.found:
-            reason = seen.errors.get(self.phase, "the attacker ended before")
-            verdict, found = NOT_MEASURED, f"no answer: {reason}"
-        else:
-            verdict, found = self.judge(seen)
-        return ProbeResult(
-            name=self.name, tried=self.tried, expected=self.expected, found=found, verdict=verdict
-        )
 
 
 def results(seen: Evidence) -> tuple[ProbeResult, ...]:
@@ -133,34 +69,26 @@ def judge_reach(target: Target, answer: str) -> Judged:
     return REFUSED, f"no connection ({answer})"
 
 
-def _when(problem: object, found: str, otherwise: str) -> Judged:
-    return (REACHED, found) if problem else (REFUSED, otherwise)
-
-
-def _control(works: object, found: str, otherwise: str) -> Judged:
-    return (REACHED, found) if works else (NOT_MEASURED, otherwise)
-
-
 # -- controls: what must work, or the canaries would prove nothing
 
 
 def _own_database(seen: Evidence) -> Judged:
     answer = seen.found["reach"].get(OWN_DATABASE)
-    return _control(answer == "connected", "connected", f"no connection ({answer})")
+    return control(answer == "connected", "connected", f"no connection ({answer})")
 
 
 def _own_names(seen: Evidence) -> Judged:
-    return _control(seen.found["names"].get(seen.own_name), "resolved", "not resolved")
+    return control(seen.found["names"].get(seen.own_name), "resolved", "not resolved")
 
 
 def _own_notification(seen: Evidence) -> Judged:
     count = seen.found["notify"]
-    return _control(count, f"{count} arrived", "none arrived")
+    return control(count, f"{count} arrived", "none arrived")
 
 
 def _other_works(seen: Evidence) -> Judged:
     healthy = seen.quiet and not any(beat.failures for beat in seen.quiet)
-    return _control(healthy, _described(seen.quiet), _described(seen.quiet))
+    return control(healthy, described(seen.quiet), described(seen.quiet))
 
 
 def _machine_connects(seen: Evidence) -> Judged:
@@ -169,7 +97,7 @@ def _machine_connects(seen: Evidence) -> Judged:
         for target in seen.targets
         if target.name in INSIDE and target.control != "connected"
     ]
-    return _control(not silent, "connected to all", f"no connection: {', '.join(silent)}")
+    return control(not silent, "connected to all", f"no connection: {', '.join(silent)}")
 
 
 # -- what an environment sees
@@ -177,14 +105,14 @@ def _machine_connects(seen: Evidence) -> Judged:
 
 def _names(seen: Evidence) -> Judged:
     found = [name for name in seen.names if seen.found["names"].get(name)]
-    return _when(found, f"resolved {', '.join(found)}", "not resolved")
+    return when(found, f"resolved {', '.join(found)}", "not resolved")
 
 
 def _outside_names(seen: Evidence) -> Judged:
     if not seen.outside_name:
         return NOT_MEASURED, "[firewall] egress opens it"
     resolved = seen.found["names"].get(seen.outside_name)
-    return _when(resolved, f"resolved {seen.outside_name}", "not resolved")
+    return when(resolved, f"resolved {seen.outside_name}", "not resolved")
 
 
 def _privileges(seen: Evidence) -> Judged:
@@ -194,47 +122,47 @@ def _privileges(seen: Evidence) -> Judged:
     wrong += ["root"] if status["Uid"] == "0" else []
     wrong += ["new privileges"] if status["NoNewPrivs"] != "1" else []
     wrong += ["no filter of system calls"] if status["Seccomp"] != FILTERED else []
-    return _when(wrong, ", ".join(wrong), f"none, as user {status['Uid']}")
+    return when(wrong, ", ".join(wrong), f"none, as user {status['Uid']}")
 
 
 def _variables(seen: Evidence) -> Judged:
     known = seen.variables | USUAL_VARIABLES
     others = [name for name in seen.found["process"]["environment"] if name not in known]
-    return _when(others, ", ".join(others), "the image's and the specification's only")
+    return when(others, ", ".join(others), "the image's and the specification's only")
 
 
 def _ipv6(seen: Evidence) -> Judged:
     found = seen.found["process"]["ipv6"]
-    return _when(found, f"an address on {', '.join(found)}", "no address")
+    return when(found, f"an address on {', '.join(found)}", "no address")
 
 
 def _kernel(seen: Evidence) -> Judged:
-    return _when(seen.found["kernel"], ", ".join(seen.found["kernel"]), "all refused")
+    return when(seen.found["kernel"], ", ".join(seen.found["kernel"]), "all refused")
 
 
 def _mounts(seen: Evidence) -> Judged:
     written = [
         target
         for target, kind in seen.found["mounts"]["written"].items()
-        if kind != "tmpfs" and target != DATA_TARGET
+        if kind != "tmpfs" and target not in WRITABLE
     ]
     found = [*written, *seen.found["mounts"]["sockets"]]
-    return _when(found, ", ".join(found), f"none but {DATA_TARGET} and memory")
+    return when(found, ", ".join(found), f"none but {', '.join(WRITABLE)} and memory")
 
 
 def _catalog(seen: Evidence) -> Judged:
     found = sorted(seen.foreign & set(seen.found["catalog"]["names"]))
-    return _when(found, ", ".join(found), "neither the other team's database nor its role")
+    return when(found, ", ".join(found), "neither the other team's database nor its role")
 
 
 def _other_databases(seen: Evidence) -> Judged:
     found = seen.found["catalog"]["entered"]
-    return _when(found, f"entered {', '.join(found)}", "not admitted")
+    return when(found, f"entered {', '.join(found)}", "not admitted")
 
 
 def _administration(seen: Evidence) -> Judged:
     found = seen.found["catalog"]["statements"]
-    return _when(found, "; ".join(found), "all refused")
+    return when(found, "; ".join(found), "all refused")
 
 
 # -- what an environment exhausts
@@ -243,44 +171,9 @@ def _administration(seen: Evidence) -> Judged:
 def _heard(seen: Evidence) -> Judged:
     beats = seen.beats.get("notify", ())
     if not beats:
-        return NOT_MEASURED, _described(beats)
+        return NOT_MEASURED, described(beats)
     heard = [text for beat in beats for text in beat.heard]
-    return _when(heard, f"{len(heard)} arrived", "none arrived")
-
-
-def _exhausted(phase: str, own: Callable[[Any], str], concern: str) -> Callable[[Evidence], Judged]:
-    """Return a judge: while the attacker held what it exhausted, nothing of the other's failed."""
-
-    def judge(seen: Evidence) -> Judged:
-        beats = seen.beats.get(phase, ())
-        said = f"{own(seen.found[phase])}; {_described(beats)}"
-        if not beats:
-            return NOT_MEASURED, said
-        return _when([beat for beat in beats if concern in beat.failures], said, said)
-
-    return judge
-
-
-def _bounded(
-    over: Callable[[Evidence], bool], inner: Callable[[Evidence], Judged]
-) -> Callable[[Evidence], Judged]:
-    """Return a judge that also wants the attacker itself to be stopped at its limit."""
-
-    def judge(seen: Evidence) -> Judged:
-        verdict, found = inner(seen)
-        return (REACHED, f"above the limit: {found}") if over(seen) else (verdict, found)
-
-    return judge
-
-
-def _described(beats: tuple[Beat, ...]) -> str:
-    if not beats:
-        return "the other team was not seen meanwhile"
-    failed = sorted({each for beat in beats for each in beat.failures})
-    slowest = max(beat.seconds for beat in beats)
-    state = f"{', '.join(failed)} failed" if failed else "all that it tries works"
-    looks = f"{len(beats)} look{'s' * (len(beats) > 1)}, the slowest {slowest * 1000:.0f} ms"
-    return f"the other team meanwhile: {state} in {looks}"
+    return when(heard, f"{len(heard)} arrived", "none arrived")
 
 
 def _locks(found: Mapping[str, Any]) -> str:
@@ -289,6 +182,21 @@ def _locks(found: Mapping[str, Any]) -> str:
 
 def _sessions(found: Mapping[str, int]) -> str:
     return f"{found['sessions']} sessions and {found['connections']} more connections"
+
+
+def _root_files(seen: Evidence) -> Judged:
+    found = seen.found["root_files"]
+    return when(found, f"created in {', '.join(found[:5])}", "none created")
+
+
+def _disk(phase: str) -> Callable[[Evidence], Judged]:
+    """Return a judge: the attacker's own disk ended, and the other wrote on meanwhile."""
+
+    def said(found: Mapping[str, Any]) -> str:
+        size = binary_size(found["bytes"])
+        return f"{size} written, then refused" if found["refused"] else f"{size} written: no limit"
+
+    return bounded(lambda seen: not seen.found[phase]["refused"], exhausted(phase, said, "write"))
 
 
 INSIDE = frozenset(
@@ -326,30 +234,30 @@ PROBES = (
         "locks",
         "take advisory locks, lock new tables",
         "locks",
-        _exhausted("locks", _locks, "query"),
+        exhausted("locks", _locks, "query"),
     ),
     IsolationProbe(
         "connections",
         "open up to 60 to the own database",
         "connections",
-        _exhausted("connections", _sessions, "query"),
+        exhausted("connections", _sessions, "query"),
     ),
     IsolationProbe(
         "processes",
         "start twice the container's limit",
         "threads",
-        _bounded(
+        bounded(
             lambda seen: seen.found["threads"] >= 2 * LIMITS.pids,
-            _exhausted("threads", lambda count: f"{count} threads", "thread"),
+            exhausted("threads", lambda count: f"{count} threads", "thread"),
         ),
     ),
     IsolationProbe(
         "processors",
         "compute in more processes than there are processors",
         "processors",
-        _bounded(
+        bounded(
             lambda seen: seen.found["processors"] > LIMITS.cpus * CPU_TOLERANCE,
-            _exhausted("processors", lambda used: f"{used} used of {LIMITS.cpus}", "query"),
+            exhausted("processors", lambda used: f"{used} used of {LIMITS.cpus}", "query"),
         ),
     ),
     *(
@@ -357,7 +265,7 @@ PROBES = (
             f"limits of a user: {name.replace('_', ' ')}",
             "make them until the kernel refuses, or very many",
             name,
-            _exhausted(name, lambda count: f"{count} made", name),
+            exhausted(name, lambda count: f"{count} made", name),
         )
         for name in USER_LIMITS
     ),
@@ -365,24 +273,34 @@ PROBES = (
         "memory",
         "use twice the container's limit",
         "memory",
-        _bounded(
+        bounded(
             lambda seen: seen.found["memory"] != KILLED,
-            _exhausted("memory", lambda number: f"ended by signal {number}", "query"),
+            exhausted("memory", lambda number: f"ended by signal {number}", "query"),
         ),
     ),
     IsolationProbe(
         "PostgreSQL's memory",
         "build a text of twice its limit",
         "database_memory",
-        _bounded(
+        bounded(
             lambda seen: bool(seen.found["database_memory"]),
-            _exhausted("database_memory", lambda _built: "the session ended", "query"),
+            exhausted("database_memory", lambda _built: "the session ended", "query"),
         ),
     ),
     IsolationProbe(
-        "disk",
-        "fill the disk",
-        "",
-        lambda _seen: (NOT_MEASURED, "known: an environment's disk space is not limited"),
+        "root file system", "create a file in each of its folders", "root_files", _root_files
+    ),
+    IsolationProbe(
+        "disk: temporary files",
+        "fill /tmp, /var/tmp, /dev/shm",
+        "temporary_files",
+        _disk("temporary_files"),
+    ),
+    IsolationProbe("disk: files", f"fill {DATA_TARGET}", "files", _disk("files")),
+    IsolationProbe(
+        "disk: database",
+        "fill it with rows, on a disk that a file nearly fills",
+        "rows",
+        _disk("rows"),
     ),
 )

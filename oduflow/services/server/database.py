@@ -9,6 +9,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -17,6 +18,7 @@ from oduflow.adapters.docker.containers import Containers
 from oduflow.adapters.docker.images import Images
 from oduflow.adapters.docker.networks import Networks
 from oduflow.adapters.docker.volumes import Volumes
+from oduflow.adapters.pool.pools import Pools
 from oduflow.adapters.postgres.cluster import READY_SECONDS, Cluster
 from oduflow.adapters.postgres.config import (
     CONFIG_TARGET,
@@ -49,12 +51,13 @@ from oduflow.services.server.database_start import (
     database_disk,
 )
 from oduflow.services.server.supervision import warning
+from oduflow.services.temporary import free_temporary
 
 PASSWORD_TARGET = "/run/password"  # noqa: S105 - where a file is mounted, not a secret
 KIND = "database"  # a label, as the next two
 DATA_DIR = "data_dir"
 SIZES = "sizes"  # what the container was made with
-VERSION = "5"  # of the container's command; one made with another is made again when it starts
+VERSION = "6"  # of the container's command; one made with another is made again when it starts
 IDENTIFIER = "postgres.system_identifier."  # and the team
 INITDB_SECONDS = 120.0
 ORPHAN_SECONDS = 600.0  # the age from which a folder without a database is removed
@@ -75,6 +78,7 @@ class DatabaseServer:
         cpus: returns the processors that it may use.
         kind: the label of its container and volume.
         reserve: bytes of its disk that are given up for a start when the disk is full.
+        pools: the teams' pools; None where there can be none.
     """
 
     team: str
@@ -90,6 +94,7 @@ class DatabaseServer:
     cpus: Callable[[], float]
     kind: str = KIND
     reserve: int = RESERVE
+    pools: Pools | None = None
     _loaded_rules: str = field(default="", init=False)
 
     @property
@@ -135,6 +140,7 @@ class DatabaseServer:
                 another cluster; the hint is the remedy.
         """
         self._refuse_paused()
+        self._require_disk()
         known = self._known
         if known is not None and not self._has_cluster():
             raise self._gone()
@@ -153,9 +159,10 @@ class DatabaseServer:
             on_progress: called with a line before each longer part.
 
         Raises:
-            UpstreamFailed: the cluster does not start, or it is not the store's cluster; its data
-                is unchanged.
+            UpstreamFailed: the cluster does not start, it is not the store's cluster, or the team's
+                file system is not mounted; its data is unchanged.
         """
+        self._require_disk()
         image = self.images.ensure(self.image, on_progress)
         owner = self.images.account(self.image, "postgres")
         self._initdb_password.unlink(missing_ok=True)  # left by a killed run
@@ -171,7 +178,9 @@ class DatabaseServer:
         started = self._run(self._spec(image, owner, address))
         self.networks.connect(self.naming.team_network(self.team), self.name, address)
         disk = database_disk(self.volumes.mountpoint(self.volume), self.reserve)
-        DatabaseStart(self.team, self.name, self.containers, self.cluster, disk).wait()
+        DatabaseStart(
+            self.team, self.name, self.containers, self.cluster, disk, self._make_room
+        ).wait()
         disk.hold_reserve()
         if known is not None:
             self._refuse_other_cluster(known)
@@ -295,6 +304,34 @@ class DatabaseServer:
         self.containers.start(spec.name)
         return True
 
+    def _require_disk(self) -> None:
+        """Refuse before a look: below a file system that is not mounted the volume looks empty."""
+        facts = self.volumes.facts(self.volume)
+        if self.pools is None:
+            return
+        if facts is None:
+            self.pools.require(self.team)
+        else:
+            self.pools.require_folder(facts.mountpoint)
+
+    def _make_room(self) -> None:
+        """Grow the team's disk; if it cannot, end the containers that fill it, and free their /tmp.
+
+        Odoo's, and those of installations and tests: each could fill what is freed next. No other
+        team's can.
+        """
+        pool = None if self.pools is None else self.pools.of(self.team)
+        if pool is None or not pool.own or not pool.holds(self.volumes.mountpoint(self.volume)):
+            return
+        if pool.space.make(self.reserve) >= self.reserve:
+            return
+        for facts in self.containers.list({self.naming.label("team"): self.team}):
+            if facts.status == "running" and facts.name != self.name:
+                log.warning("ending %s, which may have filled its team's disk", facts.name)
+                with suppress(NotFound):
+                    self.containers.kill(facts.name)
+        free_temporary(self.naming, self.team)
+
     def _refuse_paused(self) -> None:
         facts = self.containers.facts(self.name)
         if facts is not None and facts.status == "paused":
@@ -350,3 +387,8 @@ class DatabaseServer:
             f"Restore the volume {self.volume} from a backup, or run `oduflow destroy` and start "
             "again; nothing was initialised over it.",
         )
+
+
+def is_current(sizes: str) -> bool:
+    """Whether the container with this label `sizes` was made as this version makes it."""
+    return sizes.rpartition(" ")[2] == VERSION

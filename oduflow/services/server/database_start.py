@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +36,7 @@ class DatabaseStart:
         team: whose.
         name: the container's.
         disk: the disk of its data.
+        make_room: called once on a full disk, to end what fills it.
     """
 
     team: str
@@ -42,8 +44,10 @@ class DatabaseStart:
     containers: Containers
     cluster: Cluster
     disk: Disk
+    make_room: Callable[[], None] = lambda: None
     _begun: float = field(default_factory=time.monotonic, init=False)
     _restarted: bool = field(default=False, init=False)
+    _has_room: bool = field(default=False, init=False)
     _may_repeat: bool = field(default=False, init=False)
 
     def wait(self) -> None:
@@ -69,8 +73,9 @@ class DatabaseStart:
         if isinstance(cause, Exhausted):
             self._relieve(cause, passed)
         full = self.disk.free() < SEGMENT
-        if full and self._free_reserve():
-            self._may_repeat = True
+        if full and not self._has_room:
+            self._has_room = True
+            self._may_repeat = self._free_space()
         if self._running() and passed < (FULL_SECONDS if full else START_SECONDS):
             time.sleep(POLL_SECONDS)
         elif self._may_repeat:
@@ -93,8 +98,11 @@ class DatabaseStart:
                 *(self.team, held),
             )
 
-    def _free_reserve(self) -> bool:
-        """Give up the disk's reserve; return whether there was one."""
+    def _free_space(self) -> bool:
+        """Free what others have filled, else the reserve; return whether there was any of it."""
+        self.make_room()
+        if self.disk.free() >= SEGMENT:
+            return True
         if not self.disk.reserve.exists():
             return False
         log.warning("the disk of team %s's PostgreSQL is full: freeing the reserve", self.team)
@@ -109,7 +117,8 @@ class DatabaseStart:
         if full:
             return QuotaReached(
                 f"PostgreSQL does not start: the disk with its data is full. {cause.message}",
-                "Free space on the server's disk; PostgreSQL then starts by itself.",
+                "Delete environments of the team, or free space on the server's disk; PostgreSQL "
+                "then starts by itself.",
             )
         # Its log holds what tenants' code wrote, so no line of it is shown or copied.
         return UpstreamFailed(

@@ -18,7 +18,7 @@ from oduflow.adapters.locks import FileLocks
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.domain.clock import now
 from oduflow.domain.container import ContainerFacts
-from oduflow.domain.errors import Busy, Failure, NotFound
+from oduflow.domain.errors import Busy, Failure, NotFound, UpstreamFailed
 from oduflow.domain.plan import Naming
 from oduflow.kernel.locks import LockKey
 from oduflow.services.server.activity import TeamActivity
@@ -208,6 +208,8 @@ class Databases:
                     server.examine(needed=False)
             except Failure as failure:
                 self._note(team, failure)
+            except OSError as cause:
+                self._note(team, _unreadable(cause))
             except Exception:
                 log.exception("PostgreSQL of team %s: a defect", team)
             else:
@@ -230,6 +232,8 @@ class Databases:
             return server.examine(needed=self.activity.needs_database(server.team))
         except Failure as failure:
             return failure
+        except OSError as cause:
+            return _unreadable(cause)
 
     def _stop_removed_teams(self) -> None:
         for facts in self._containers():
@@ -245,6 +249,13 @@ class Databases:
 
     def _containers(self) -> tuple[ContainerFacts, ...]:
         return self.containers.list(self.naming.labels(KIND))
+
+
+def _unreadable(cause: OSError) -> UpstreamFailed:
+    return UpstreamFailed(
+        f"The cluster's files cannot be read: {cause.strerror or type(cause).__name__}.",
+        "The team's file system may be damaged: `dmesg` says more. Other teams are not affected.",
+    )
 
 
 def _age(facts: ContainerFacts) -> float:

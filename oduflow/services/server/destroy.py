@@ -9,10 +9,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from oduflow.adapters.docker.networks import Networks
+from oduflow.adapters.filestore.clone import remove_tree
 from oduflow.adapters.firewall.iptables import Firewall
 from oduflow.adapters.locks import FileLocks
 from oduflow.adapters.locks.server import SERVER_LOCK
-from oduflow.adapters.pool.pool import Pool
+from oduflow.adapters.pool import making
+from oduflow.adapters.pool.pools import Pools
 from oduflow.adapters.store import Store
 from oduflow.domain.errors import Busy, Conflict, UpstreamFailed
 from oduflow.domain.plan import Naming
@@ -63,7 +65,7 @@ def destroy_everything(
     engine: EngineGroup,
     networks: Networks,
     firewall: Firewall,
-    pool: Pool,
+    pools: Pools,
     store: Store,
     recoverables: tuple[Recoverable, ...],
 ) -> Iterator[str]:
@@ -83,10 +85,10 @@ def destroy_everything(
     for network in networks.list(labels):
         networks.remove(network.name)
         yield f"removed network {network.name}"
-    if pool.destroy():  # with the folders of all volumes, which are removed next
-        yield "removed the pool"
+    if making.destroy(pools):  # with the folders of all volumes, which are removed next
+        yield "removed the pools"
     for volume in engine.volumes.list(labels):
-        engine.volumes.remove(volume.name)
+        engine.volumes.release(volume.name)
         yield f"removed volume {volume.name}"
     state = firewall.remove(naming.instance)
     if state.ok:
@@ -116,7 +118,7 @@ def _remove_data(naming: Naming, names: Sequence[str]) -> Iterator[str]:
     folders = [*naming.data_dir.glob("team_*"), *(naming.data_dir / name for name in names)]
     for folder in folders:
         if folder.is_dir():
-            shutil.rmtree(folder)
+            remove_tree(folder)  # a tenant chooses how deep the folders in it are nested
             yield f"removed folder {folder}"
     for file in (naming.data_dir / name for name in OWN_FILES):
         if not file.is_dir():  # a folder of that name is not ours

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.docker.images import Images
 from oduflow.adapters.git.repository import GitRepositories
+from oduflow.adapters.pool.report import state_of_all
 from oduflow.adapters.store import Environments, Facts, Store
 from oduflow.domain.errors import Failure, Forbidden, UpstreamFailed
 from oduflow.domain.proxies import FACT, ProxyCount
@@ -24,6 +25,7 @@ class Doctor:
 
     Attributes:
         settings: returns the current configuration.
+        limited: says whether the kernel keeps the limit of a team's disk.
         clone: says how environments are cloned, and what is outside the pool.
         engine, images, infrastructure, recoverables: use their own connection to the engine, with
             a time limit of a few seconds.
@@ -31,6 +33,7 @@ class Doctor:
 
     settings: Callable[[], Settings]
     clone: Callable[[], CloneState]
+    limited: Callable[[str], bool]
     engine: Engine
     images: Images
     infrastructure: Infrastructure
@@ -56,6 +59,7 @@ class Doctor:
         return (
             docker,
             self._clone(),
+            self._disk_limits() if docker.ok else _finding("disk limits", _not_checked),
             *(_finding(part, check) for part, check in without_docker.items()),
             *(
                 _finding(part, check if docker.ok else _not_checked)
@@ -141,8 +145,26 @@ class Doctor:
         try:
             state = self.clone()
         except Failure:  # Docker does not answer, which is a finding already
-            state = self.infrastructure.pool.state()
+            state = state_of_all(self.infrastructure.pools)
         return HealthFinding("clone", ok=state.ok, message=state.text, hint=state.hint)
+
+    def _disk_limits(self) -> HealthFinding:
+        teams = sorted(self.settings().teams)
+        try:
+            beyond = [team for team in teams if not self.limited(team)]
+        except Failure as failure:
+            return HealthFinding(
+                "disk limits", ok=False, message=failure.message, hint=failure.hint
+            )
+        if not beyond:
+            told, hint = "Each team has a file system of its own, which ends at its limit.", ""
+        else:
+            told = f"The kernel does not keep the limit of {', '.join(beyond)}: what runs may "
+            told += "write beyond disk_gb."
+            hint = "`oduflow storage setup`, then `oduflow storage move`, give each team a file "
+            hint += "system of its own. One that is larger than a lowered disk_gb does not shrink. "
+            hint += "Containers of an earlier version write elsewhere until stopped and started."
+        return HealthFinding("disk limits", ok=True, message=told, hint=hint)
 
     def _images(self) -> str:
         image = self.settings().images.postgres

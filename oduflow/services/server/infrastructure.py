@@ -4,9 +4,12 @@ Missing parts are created and existing ones are left as they are, so every start
 request it again.
 """
 
+import logging
+import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
 from oduflow.adapters.docker.errors import SubnetTaken
@@ -16,7 +19,8 @@ from oduflow.adapters.firewall.iptables import Firewall, FirewallState
 from oduflow.adapters.firewall.plan import FirewallPlan, TeamNet
 from oduflow.adapters.firewall.resolvers import host_resolvers
 from oduflow.adapters.locks import FileLocks
-from oduflow.adapters.pool.pool import Pool
+from oduflow.adapters.pool import making
+from oduflow.adapters.pool.pools import Pools
 from oduflow.domain.errors import Busy, Conflict, Forbidden, UpstreamFailed
 from oduflow.domain.plan import Naming, database_address
 from oduflow.files.private import make_folder
@@ -28,6 +32,9 @@ from oduflow.settings import Settings
 
 SUBNET_TRIES = 10
 LOCK_WAIT_SECONDS = 120.0
+ATTACH_SECONDS = 30.0  # for file systems that are mounted, before the others go on
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -45,9 +52,10 @@ class Infrastructure:
     firewall: Firewall
     locks: FileLocks
     disk: Disk
-    pool: Pool
+    pools: Pools
     isolation: FirewallState | None = None
     _ensured: bool = False
+    _attaching: dict[str, tuple[threading.Thread, float]] = field(default_factory=dict, init=False)
 
     def teams(self) -> frozenset[str]:
         """Return the configured teams."""
@@ -73,15 +81,52 @@ class Infrastructure:
                 self._team(team)
             # Before any container: the databases' addresses are never open without the rules.
             state = self.apply_firewall()
-        # Not under that lock, for which the firewall waits: the pool's growth may take minutes.
-        with self.locks.acquire(LockKey.pool(), "start", wait=LOCK_WAIT_SECONDS):
-            self.pool.attach()
+        # Not under that lock, for which the firewall waits: a disk may need minutes.
+        with suppress(Busy), self._holding_pools("start", wait=ATTACH_SECONDS):
+            self.pools.attach_shared()
             self.disk.hold_reserve()
+        self._attach_pools()
         self._ensured = True
         return state
 
+    def _attach_pools(self) -> None:
+        """Mount the teams' file systems, and go on without those that need longer.
+
+        Each team has a thread and a lock of its own: a disk that hangs, or a file system whose
+        journal is long, delays its own team, and each thread is waited for once.
+        """
+        for team in self.pools.teams():
+            if team not in self._attaching or not self._attaching[team][0].is_alive():
+                thread = threading.Thread(
+                    target=self._attach_pool, args=(team,), name=f"attach-{team}", daemon=True
+                )
+                self._attaching[team] = (thread, time.monotonic() + ATTACH_SECONDS)
+                thread.start()
+        for team, (thread, deadline) in list(self._attaching.items()):
+            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                log.warning("the file system of team %s is not ready yet", team)
+
+    def _attach_pool(self, team: str) -> None:
+        key = LockKey.pool(team)
+        try:
+            with self.locks.acquire(key, "start", wait=ATTACH_SECONDS):
+                self.pools.attach(team)
+        except Busy:
+            return  # another process does it just now
+        except Exception:
+            log.exception("the file system of team %s could not be mounted", team)
+
+    @contextmanager
+    def _holding_pools(self, holder: str, *teams: str, wait: float = 0) -> Iterator[None]:
+        """Hold the pool of all teams, and then those of teams."""
+        with ExitStack() as held:
+            for key in (LockKey.pool(), *map(LockKey.pool, sorted(teams))):
+                held.enter_context(self.locks.acquire(key, holder, wait=wait or LOCK_WAIT_SECONDS))
+            yield
+
     def add_teams(self, *teams: str) -> FirewallState:
-        """Create the folder and network of teams that are not configured, with their rules.
+        """Create the folder, file system and network of teams that are not configured.
 
         Returns:
             Whether environments are isolated as planned.
@@ -89,24 +134,48 @@ class Infrastructure:
         with self.locks.acquire(LockKey.infrastructure(), "canaries", wait=LOCK_WAIT_SECONDS):
             for team in teams:
                 self._team(team)
-            return self.apply_firewall()
+            state = self.apply_firewall()
+        with self._holding_pools("canaries", *teams):
+            for team in teams:
+                self.pools.add(team)
+        return state
 
-    def remove_networks(self, *teams: str) -> None:
-        """Remove the networks of such teams, and their rules."""
+    def remove_teams(self, *teams: str) -> None:
+        """Remove the networks of such teams, their rules, and their file systems and folders.
+
+        The folder is last, because it is how the rest is found after a kill.
+        """
         with self.locks.acquire(LockKey.infrastructure(), "canaries", wait=LOCK_WAIT_SECONDS):
             for team in teams:
                 self.networks.remove(self.naming.team_network(team))
             self.apply_firewall()
+        with self._holding_pools("canaries", *teams):
+            for team in teams:
+                making.remove_team(self.pools, team)
 
-    def set_up_pool(self) -> None:
-        """Make and mount the pool, unless it is there.
+    def set_up_pools(self) -> tuple[str, ...]:
+        """Make and mount the teams' pools, unless they are there.
+
+        Returns:
+            The teams whose pool was made.
 
         Raises:
             Failure: this machine cannot have one; nothing is left of it.
         """
         self.refuse_other_server()
-        with self.locks.acquire(LockKey.pool(), "storage", wait=LOCK_WAIT_SECONDS):
-            self.pool.set_up()
+        with self._holding_pools("storage", *self.teams()):
+            return making.set_up(self.pools)
+
+    def give_up_pools(self, teams: tuple[str, ...]) -> None:
+        """Remove pools that were just made, but those that are used already."""
+        with self._holding_pools("storage", *teams):
+            images = self.pools.images  # of one that is not mounted any more, who knows its files
+            making.give_up(self.pools, [team for team in teams if images.of(team).mounted])
+
+    def give_up_shared_pool(self) -> bool:
+        """Remove the pool that all teams shared, if nothing is left in it; return whether."""
+        with self._holding_pools("storage"):
+            return making.give_up_shared(self.pools)
 
     def wake(self, team: str, on_progress: Callable[[str], None] = lambda _line: None) -> None:
         """Start the team's PostgreSQL unless it serves, and create what it needs.
@@ -129,7 +198,7 @@ class Infrastructure:
         self.disk.require()
         if not self._ensured:
             self.ensure()
-        self.pool.require()
+        self.pools.of(team).require()
         state = self.isolation
         if (
             state is not None
@@ -196,7 +265,7 @@ class Infrastructure:
                 yield TeamNet(found.bridge, subnet, database_address(subnet))
 
     def _team(self, team: str) -> None:
-        make_folder(self.naming.team_folder(team))
+        self.pools.place(team)
         self._network(self.naming.team_network(team), f"team-{team}", icc=False)
 
     def _network(self, name: str, what: str, *, icc: bool) -> IPv4Network:

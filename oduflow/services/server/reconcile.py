@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from oduflow.adapters.docker.containers import Containers
@@ -23,8 +22,15 @@ from oduflow.domain.clock import now
 from oduflow.domain.errors import Busy, Failure
 from oduflow.domain.job import JOBS_KEPT
 from oduflow.domain.plan import Naming
+from oduflow.files.process_mark import lives
 from oduflow.services.groups import WorkGroup
-from oduflow.services.recoverable import RECONCILER, Recoverable, TeamWork, Unsettled
+from oduflow.services.recoverable import (
+    RECONCILER,
+    Recoverable,
+    TeamWork,
+    Unsettled,
+    of_one_noun,
+)
 from oduflow.services.server.adoption import adopt
 
 log = logging.getLogger(__name__)
@@ -66,13 +72,16 @@ class Reconciler:
         self._remove_inspections()
         adopt(self.recoverables)
         for noun in self.recoverables:
-            noun.prune()
+            with of_one_noun(noun):
+                noun.prune()
         teams: dict[str, _TeamRound] = {}
         for noun in reversed(self.recoverables):
-            for row in noun.unsettled(revive=revive):
-                teams.setdefault(row.key.team, _TeamRound(row.key.team)).rows.append(row)
-            for work in noun.team_work():
-                teams.setdefault(work.team, _TeamRound(work.team)).work.append(work)
+            with of_one_noun(noun):
+                for row in noun.unsettled(revive=revive):
+                    teams.setdefault(row.key.team, _TeamRound(row.key.team)).rows.append(row)
+            with of_one_noun(noun):
+                for work in noun.team_work():
+                    teams.setdefault(work.team, _TeamRound(work.team)).work.append(work)
         threads = [
             _thread(self._settle_team, found) for team, found in teams.items() if team not in broken
         ]
@@ -84,7 +93,7 @@ class Reconciler:
         """Remove the image inspection containers of processes that no longer exist."""
         for container in self.containers.list(self.naming.labels("inspect")):
             process = container.labels.get(self.naming.label("process"), "")
-            if not Path("/proc", process or "0").exists():
+            if not lives(process):
                 self.containers.remove(container.name)
 
     def _settle_team(self, found: "_TeamRound") -> None:
@@ -103,6 +112,8 @@ class Reconciler:
             self._settle_rows(work.run())
         except Failure as failure:
             log.warning("team %s: %s", work.team, failure.message)
+        except OSError as cause:
+            log.warning("team %s: its files cannot be reached: %s", work.team, cause)
         except Exception:
             log.exception("team %s: a defect in the work of recovery", work.team)
 
@@ -126,6 +137,8 @@ class Reconciler:
             passed_on = row.settle(held)
         except Failure as failure:
             log.warning("%s: %s", row.key, failure.message)
+        except OSError as cause:
+            log.warning("%s: its files cannot be reached: %s", row.key, cause)
         except Exception:
             log.exception("%s: a defect; the other rows are settled", row.key)
         finally:

@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from oduflow.adapters.docker.containers import Containers
 from oduflow.domain.plan import Naming, environment_of
-from oduflow.services.recoverable import Leftover, Recoverable
+from oduflow.files.process_mark import lives
+from oduflow.services.recoverable import Leftover, Recoverable, of_one_team
 from oduflow.services.server.databases import Databases
 
 
@@ -30,11 +31,10 @@ class ServerRecovery(Recoverable):
 
     def prune(self) -> int:
         """Remove the scratch folders of processes that were killed; return how many."""
-        root, removed = self.naming.scratch, 0
-        for folder in sorted(root.iterdir()) if root.is_dir() else ():
-            if not Path("/proc", folder.name.partition("-")[0]).exists():
-                shutil.rmtree(folder, ignore_errors=True)
-                removed += 1
+        removed, prefix = _prune(self.naming.scratch), self.naming.team_folder("").name
+        for folder in sorted(self.naming.data_dir.glob(f"{prefix}*")):
+            with of_one_team(folder.name.removeprefix(prefix), "scratch folders"):
+                removed += _prune(folder / "scratch")
         return removed
 
     def pieces(self) -> Iterator[tuple[str, Leftover]]:
@@ -45,3 +45,12 @@ class ServerRecovery(Recoverable):
         for team in self.databases.servers:
             for database in sorted(self.databases.names(team)):
                 yield environment_of(database), Leftover("Database", database)
+
+
+def _prune(scratch: Path) -> int:
+    removed = 0
+    for folder in sorted(scratch.iterdir()) if scratch.is_dir() else ():
+        if not lives(folder.name):
+            shutil.rmtree(folder, ignore_errors=True)
+            removed += 1
+    return removed

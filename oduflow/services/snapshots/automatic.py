@@ -15,11 +15,12 @@ from oduflow.domain.snapshot import ROLLBACK, Snapshot, SnapshotState
 from oduflow.kernel.call import Call
 from oduflow.kernel.undo import Undo
 from oduflow.services.deps import Deps
-from oduflow.services.room import CLONE_BYTES, cluster_folder, same_disk
+from oduflow.services.room import CLONE_BYTES, same_disk
 from oduflow.services.snapshots.create import make_snapshot, new_snapshot
 from oduflow.services.snapshots.delete import remove_snapshot
 from oduflow.services.snapshots.parts import SnapshotParts
 from oduflow.services.snapshots.recover import prune_snapshots, settle_snapshots
+from oduflow.services.team_disk import cluster_folder
 
 _CUT_OFF = (MODULES_CHANGE, MOVING, ROLLBACK)  # the operation itself refuses these
 

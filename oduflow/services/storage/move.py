@@ -1,4 +1,4 @@
-"""Move the volumes of teams into the pool, one team after the other."""
+"""Move the volumes and folders of teams into their pools, one team after the other."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from oduflow.adapters.pool.file_notes import FileNotes
+from oduflow.adapters.pool.pool import Pool
+from oduflow.adapters.pool.pools import Pools
 from oduflow.adapters.pool.transfer import CopyDiffers, Transfer
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.container import VolumeFacts
 from oduflow.domain.counting import binary_size, counted
 from oduflow.domain.environment import MOVING, UNFINISHED, Environment
 from oduflow.domain.errors import Busy, Conflict, Failure, UpstreamFailed
-from oduflow.domain.plan import EnvironmentPlan
+from oduflow.domain.plan import EnvironmentPlan, Naming
 from oduflow.domain.template import SETTLED
 from oduflow.files.private import make_folder
 from oduflow.files.usage import size_of_copies, size_on_disk
@@ -28,11 +30,14 @@ from oduflow.services.move_journal import Move, MovedVolume, load_move
 from oduflow.services.room import require_room_in_pool, room_left
 from oduflow.services.storage.outside import outside_pool
 from oduflow.services.storage.settle import SERVING, hold_team, settle, switch
+from oduflow.services.storage.team_files import copy_files, files_outside, switch_files
+from oduflow.services.temporary import living
 
 HOLDER = "oduflow storage move"
 STOP_SECONDS = 10
 SLOT_SECONDS = 60.0  # for a warm slot that is being made
 _REPORT_SECONDS = 2.0
+_LOOK_SECONDS = 0.2  # in which a disk is not filled that had 512 MiB left
 
 Progress = Callable[[str], None]
 
@@ -50,32 +55,35 @@ def move_into_pool(deps: Deps, team: str | None, on_progress: Progress) -> int:
         Failure: a team could not be moved; the teams before it are.
     """
     deps.infrastructure.ensure()
-    pool = deps.infrastructure.pool
-    if not pool.takes_new:
-        state = pool.state()
-        raise Conflict(f"There is no pool to move into: {state.text}", state.hint)
     moved, teams = 0, [team] if team else list(deps.settings.teams)
     for each in teams:
+        pool = deps.infrastructure.pools.of(each)
+        if not pool.takes_new:
+            state = pool.state()
+            raise Conflict(f"There is no pool to move into: {state.text}", state.hint)
         moved += _move_team(deps, each, on_progress)
+    if deps.infrastructure.give_up_shared_pool():
+        on_progress("the pool that all teams shared is empty, and removed")
     return moved
 
 
 def _move_team(deps: Deps, team: str, on_progress: Progress) -> int:
     with (
         deps.work.locks.acquire(LockKey.storage(team), HOLDER),
-        _held(deps.store, deps.work, team),
+        _held(deps.naming, deps.store, deps.work, team),
     ):
         begun = load_move(deps.store.facts, team)
         if begun is not None:  # of a process that was killed
             settle(deps, begun)
         _give_up_slots(deps, team)
-        pool, volumes = deps.infrastructure.pool, deps.engine.volumes
-        outside = outside_pool(deps.naming, volumes, pool, team).get(team, ())
-        if not outside:
+        pools, volumes = deps.infrastructure.pools, deps.engine.volumes
+        outside = outside_pool(deps.naming, volumes, pools, team).get(team, ())
+        files = files_outside(pools, team)
+        if not outside and files is None:
             on_progress(f"{team}: everything is in the pool")
             return 0
-        _refuse_unfinished(deps.store, team)
-        work = _TeamMove(deps, team, outside, on_progress)
+        _refuse_unfinished(deps.naming, deps.store, team)
+        work = _TeamMove(deps, team, outside, files, on_progress)
         work.refuse_without_room()
         work.run()
     for row in deps.store.environments.list(team):
@@ -85,8 +93,8 @@ def _move_team(deps: Deps, team: str, on_progress: Progress) -> int:
 
 
 @contextmanager
-def _held(store: StoreGroup, work: WorkGroup, team: str) -> Iterator[None]:
-    locks = hold_team(store, work.locks, team, HOLDER)
+def _held(naming: Naming, store: StoreGroup, work: WorkGroup, team: str) -> Iterator[None]:
+    locks = hold_team(naming, store, work.locks, team, HOLDER)
     try:
         yield
     finally:
@@ -102,10 +110,12 @@ def _give_up_slots(deps: Deps, team: str) -> None:
         )
 
 
-def _refuse_unfinished(store: StoreGroup, team: str) -> None:
+def _refuse_unfinished(naming: Naming, store: StoreGroup, team: str) -> None:
     rows, templates = store.environments.list(team), store.templates.list(team)
     unfinished = [row.name for row in rows if row.state in UNFINISHED or row.step]
     unfinished += [row.name for row in templates if row.state not in SETTLED]
+    # Such as a download, which would be cut off; it begins only while no move goes on.
+    unfinished += [f"scratch/{each.name}" for each in living(naming.team_scratch(team))]
     if unfinished:
         raise Busy(
             f"Work on {', '.join(unfinished)} of team {team} is not finished.",
@@ -120,7 +130,17 @@ class _TeamMove:
     deps: Deps
     team: str
     outside: tuple[VolumeFacts, ...]
+    files: Path | None
     on_progress: Progress
+
+    @property
+    def pool(self) -> Pool:
+        """The team's pool."""
+        return self._pools.of(self.team)
+
+    @property
+    def _pools(self) -> Pools:
+        return self.deps.infrastructure.pools
 
     def refuse_without_room(self) -> None:
         """Refuse a move whose copies would not fit into the pool.
@@ -129,7 +149,8 @@ class _TeamMove:
             NoRoom: they do not fit; the message has the numbers.
         """
         needed = size_of_copies(each.mountpoint for each in self.outside)
-        require_room_in_pool(self.deps, self.team, f"The volumes of team {self.team}", needed)
+        needed += size_on_disk(self.files) if self.files else 0
+        require_room_in_pool(self.deps, self.team, f"Moving the files of team {self.team}", needed)
 
     def run(self) -> None:
         """Copy, stop, copy the rest, and switch; settle it then, also after a failure."""
@@ -137,7 +158,7 @@ class _TeamMove:
             self._run()
         except BaseException:
             for facts in self.outside:
-                self.deps.infrastructure.pool.remove_draft(facts.name)
+                self.pool.remove_draft(facts.name)
             raise
 
     def _run(self) -> None:
@@ -149,7 +170,7 @@ class _TeamMove:
         for facts in self.outside:  # what no tenant can write is copied before anything stops
             if self._kind(facts) != "environment":
                 self._tell(facts, "copying")
-                with _copying(facts):
+                with _copying(f"Volume {facts.name}"):
                     copies[facts.name].approach()
         move = Move(
             self.team,
@@ -162,10 +183,16 @@ class _TeamMove:
             self._stop(move)
             for facts in self.outside:
                 self._tell(facts, "copying what has changed, and comparing")
-                with _copying(facts):
+                with _copying(f"Volume {facts.name}"):
                     copies[facts.name].finish()
             for volume in move.volumes:
-                switch(self.deps, volume)
+                switch(self.deps, move.team, volume)
+            if self.files is not None:
+                self.on_progress(f"{self.team}: copying checkouts, uploads and Python packages")
+                stop_when_full = self._stop_when_full()
+                with _copying("The team's folder"):
+                    copy_files(self._pools, self.team, lambda _size: stop_when_full())
+                switch_files(self._pools, self.team, self.deps.work.failpoints.reach)
         finally:
             settle(self.deps, move)
         for facts in self.outside:
@@ -195,20 +222,36 @@ class _TeamMove:
         self.deps.work.failpoints.reach("move.stopped.after")
 
     def _copy_of(self, facts: VolumeFacts, notes: FileNotes) -> Transfer:
-        pool, total = self.deps.infrastructure.pool, size_on_disk(facts.mountpoint)
+        pool, total = self.pool, size_on_disk(facts.mountpoint)
         pool.remove(facts.name)
         make_folder(pool.draft(""))
         draft, copied, told = pool.draft(facts.name), 0, time.monotonic()
+        stop_when_full = self._stop_when_full()
 
         def count(size: int) -> None:
             nonlocal copied, told
             copied += size
-            room_left(self.deps, draft)
+            stop_when_full()
             if time.monotonic() - told >= _REPORT_SECONDS:
                 told = time.monotonic()
                 self._tell(facts, f"{binary_size(copied)} of {binary_size(total)} copied")
 
         return Transfer(facts.mountpoint, draft, notes, count)
+
+    def _stop_when_full(self) -> Callable[[], None]:
+        """Return a function that raises when the pool is full, and looks only now and then.
+
+        It is called for each of millions of files.
+        """
+        looked = -_LOOK_SECONDS
+
+        def look() -> None:
+            nonlocal looked
+            if time.monotonic() - looked >= _LOOK_SECONDS:
+                room_left(self.deps, self.pool.folder)
+                looked = time.monotonic()
+
+        return look
 
     def _kind(self, facts: VolumeFacts) -> str:
         return self.deps.naming.own_labels(facts.labels)["kind"]
@@ -218,8 +261,8 @@ class _TeamMove:
 
 
 @contextmanager
-def _copying(facts: VolumeFacts) -> Iterator[None]:
-    """Translate the errors of copying a volume.
+def _copying(what: str) -> Iterator[None]:
+    """Translate the errors of copying a volume or a folder.
 
     Raises:
         UpstreamFailed: it cannot be copied, or the copy is not as the original.
@@ -228,14 +271,14 @@ def _copying(facts: VolumeFacts) -> Iterator[None]:
         yield
     except CopyDiffers as cause:
         raise UpstreamFailed(
-            f"The copy of volume {facts.name} is not as the original: {cause}.",
-            "The volume is used as before. Look whether another program writes to it; call again.",
+            f"{what} and its copy differ: {cause}.",
+            "It is used as before. Look whether another program writes to it; call again.",
         ) from cause
     except OSError as cause:
         raise UpstreamFailed(
-            f"Volume {facts.name} cannot be copied: {cause.strerror or cause}"
+            f"{what} cannot be copied: {cause.strerror or cause}"
             f"{f' ({Path(cause.filename).name})' if cause.filename else ''}.",
-            "The volume is used as before.",
+            "It is used as before.",
         ) from cause
 
 

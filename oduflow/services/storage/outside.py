@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from oduflow.adapters.docker.volumes import Volumes
-from oduflow.adapters.pool.pool import Pool
+from oduflow.adapters.pool.pools import Pools
+from oduflow.adapters.pool.report import state_of_all
 from oduflow.domain.container import VolumeFacts
 from oduflow.domain.counting import counted
 from oduflow.domain.plan import Naming
@@ -16,22 +17,20 @@ _KINDS = ("database", "template", "environment")
 
 
 def outside_pool(
-    naming: Naming, volumes: Volumes, pool: Pool, team: str = ""
+    naming: Naming, volumes: Volumes, pools: Pools, team: str = ""
 ) -> Mapping[str, tuple[VolumeFacts, ...]]:
     """Return the volumes that Docker keeps although the pool takes new ones, by team.
 
     Args:
         naming: the instance's names.
         volumes: the engine's.
-        pool: the pool.
+        pools: the pools.
         team: whose; empty for all.
     """
     found: dict[str, tuple[VolumeFacts, ...]] = {}
-    if not pool.takes_new:
-        return found
     for facts in volumes.list({naming.label("team"): team}):
         own = naming.own_labels(facts.labels)
-        if own.get("kind") in _KINDS and facts.kept_by_engine and not pool.holds(facts.mountpoint):
+        if own.get("kind") in _KINDS and _is_outside(pools, own["team"], facts):
             found[own["team"]] = (*found.get(own["team"], ()), facts)
 
     def order(facts: VolumeFacts) -> tuple[int, str]:
@@ -40,13 +39,21 @@ def outside_pool(
     return {whose: tuple(sorted(each, key=order)) for whose, each in found.items()}
 
 
-def clone_state(naming: Naming, volumes: Volumes, pool: Pool, team: str = "") -> CloneState:
+def _is_outside(pools: Pools, team: str, facts: VolumeFacts) -> bool:
+    """Whether a volume has files that are not where the team's new ones are made."""
+    pool = pools.of(team)
+    if not pool.takes_new or pool.holds(facts.mountpoint):
+        return False
+    return facts.kept_by_engine or pools.shared.holds(facts.mountpoint)
+
+
+def clone_state(naming: Naming, volumes: Volumes, pools: Pools, team: str = "") -> CloneState:
     """Say how environments of a team, or of all, are cloned, and what is outside the pool."""
-    state = pool.state()
+    state = pools.of(team).state() if team else state_of_all(pools)
     if not state.reflink:
         return _with_sharing_clusters(naming, volumes, state, team)
     outside = [
-        each for found in outside_pool(naming, volumes, pool, team).values() for each in found
+        each for found in outside_pool(naming, volumes, pools, team).values() for each in found
     ]
     if not outside:
         return state

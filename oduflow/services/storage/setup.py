@@ -1,4 +1,4 @@
-"""Set up the pool."""
+"""Set up the teams' pools."""
 
 import secrets
 from collections.abc import Callable
@@ -15,26 +15,25 @@ _TARGET = "/mnt/check"
 
 
 def set_up_storage(deps: Deps, on_progress: Callable[[str], None]) -> CloneState:
-    """Make the pool unless it is there, and check that the engine's containers see it.
+    """Make a pool for each team unless it is there; check that the engine's containers see it.
 
     Volumes that exist stay where they are; `move_into_pool` moves them.
 
     Raises:
-        Failure: this machine cannot have a pool; nothing is left of it.
+        Failure: this machine cannot have pools; nothing is left of it.
     """
-    pool = deps.infrastructure.pool
-    new = not pool.image.exists
-    deps.infrastructure.set_up_pool()
+    pools, infrastructure = deps.infrastructure.pools, deps.infrastructure
+    made = infrastructure.set_up_pools()
     try:
-        _check_engine(deps, on_progress)
+        for team in deps.settings.teams:
+            _check_engine(deps, team, on_progress)
     except BaseException:
-        if new and not pool.names():
-            pool.image.remove()
+        infrastructure.give_up_pools(made)
         raise
-    return clone_state(deps.naming, deps.engine.volumes, pool)
+    return clone_state(deps.naming, deps.engine.volumes, pools)
 
 
-def _check_engine(deps: Deps, on_progress: Callable[[str], None]) -> None:
+def _check_engine(deps: Deps, team: str, on_progress: Callable[[str], None]) -> None:
     """Read a file of the pool in a container: an engine of its own mounts would not show it.
 
     Raises:
@@ -42,7 +41,7 @@ def _check_engine(deps: Deps, on_progress: Callable[[str], None]) -> None:
     """
     engine, naming, word = deps.engine, deps.naming, secrets.token_hex(8)
     image = engine.images.ensure(deps.settings.images.postgres, on_progress)
-    name, labels = f"{naming.instance}-{KIND}", naming.labels(KIND)
+    name, labels = f"{naming.instance}-{KIND}", naming.labels(KIND, team=team)
     engine.containers.remove(name)
     engine.volumes.remove(name)
     try:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from oduflow.adapters.filestore.layers import Layers
+from oduflow.adapters.pool.pools import Pools
 from oduflow.domain.clock import now
 from oduflow.domain.container import VolumeFacts
 from oduflow.domain.errors import Failure
@@ -132,14 +133,14 @@ class SizeMeter:
             plan.id: [
                 *(each.mountpoint for each in volumes if self._owner(each) == plan.id),
                 *([base / folders[plan.database]] if plan.database in folders else []),
-                plan.folder,
+                plan.folder.resolve(),
             ]
             for plan in things
         }
         parts |= self._snapshots(team, volumes, base, folders)
         known = frozenset(str(folder) for mine in parts.values() for folder in mine)
         rest = [each.mountpoint for each in volumes if str(each.mountpoint) not in known]
-        rest.append(self.naming.team_folder(team))
+        rest.append(self.naming.team_folder(team).resolve())  # it may lead into the pool
         # Each leaves out what lies in its folders and is another one's, such as a snapshot's files.
         memory = Memory()
         uses = {
@@ -198,16 +199,21 @@ class SizeMeter:
 
     def _volumes(self, team: str) -> tuple[VolumeFacts, ...]:
         """List the team's volumes of files; those that show another one's files are left out."""
-        pool, volumes = self.infrastructure.pool, self.infrastructure.databases.volumes
+        pools, volumes = self.infrastructure.pools, self.infrastructure.databases.volumes
         listed = volumes.list({self.naming.label("team"): team})
         return tuple(
             each
             for each in listed
-            if each.kept_by_engine or each.mountpoint == pool.path(each.name)
+            if each.kept_by_engine or each.mountpoint.resolve() in resolved(pools, each.name)
         )
 
     def _owner(self, facts: VolumeFacts) -> str:
         return self.naming.own_labels(facts.labels).get("id", "")
+
+
+def resolved(pools: Pools, name: str) -> frozenset[Path]:
+    """Return the folders that a volume has or could have, without symbolic links."""
+    return frozenset(each.resolve() for each in pools.paths(name))
 
 
 def _use(

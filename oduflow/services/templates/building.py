@@ -1,6 +1,7 @@
 """The parts that creating and importing a template share: its database, filestore and Odoo runs."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from oduflow.adapters.filestore.clone import prepare_volume, synchronise
 from oduflow.adapters.odoo import commands
@@ -24,6 +25,7 @@ from oduflow.services.move_journal import holding_off_moves
 from oduflow.services.saga import OnStep, Saga, Step, record_steps
 from oduflow.services.templates.delete import TemplateCleanup
 from oduflow.services.templates.versions import publish_version
+from oduflow.services.temporary import one_off_temporary, temporary_mounts
 
 INSTALL_SECONDS = 3600.0
 
@@ -144,6 +146,10 @@ class TemplateWork:
     def one_off(self, command: OdooCommand) -> RunResult:
         """Run a command in a throw-away container of the image, on the template's database."""
         self.parts.remove_one_off()
+        with one_off_temporary(self.plan, self.image) as temporary:
+            return self._run(command, temporary)
+
+    def _run(self, command: OdooCommand, temporary: Path) -> RunResult:
         spec = ContainerSpec(
             name=self.plan.one_off,
             image=self.image.id,
@@ -155,6 +161,7 @@ class TemplateWork:
             mounts=(
                 Mount("volume", DATA_TARGET, self.plan.volume, read_only=False),
                 Mount("bind", CONF_TARGET, str(self.plan.conf)),
+                *temporary_mounts(temporary),
             ),
             networks=(Attachment(self.deps.naming.team_network(self.row.team)),),
             limits=self.deps.limits(self.row.team),

@@ -19,6 +19,7 @@ from oduflow.net.download import Download, DownloadRefused, NotWritten, TooLarge
 from oduflow.net.fetch import FetchFailed
 from oduflow.services.deps import Deps
 from oduflow.services.download_room import DownloadRoom
+from oduflow.services.move_journal import holding_off_moves
 
 RESOLVE_SECONDS = 30.0
 _MIB = 1 << 20
@@ -34,6 +35,7 @@ def downloaded(
     which the next look empties after a kill.
 
     Raises:
+        Busy: the team's files are being moved.
         Forbidden: the URL or a redirect leads to a host that the operator does not list.
         Invalid: it is not an https URL, or contains a user or a password.
         QuotaReached: the file is too large for the team or the disk.
@@ -53,7 +55,8 @@ def downloaded(
         context=_trust(deps.settings.server.ca_bundle),
     )
     try:
-        make_folder(room.folder)
+        with holding_off_moves(deps.work.locks, deps.store.facts, team):
+            make_folder(room.folder)
         call.report("download", f"asking {urlsplit(url).hostname}")
         _run(download, shown_url(url), limit)
         yield download.target

@@ -305,7 +305,7 @@ class TemplateSave(TemplateWork):
         ]
         size = 0
         for folder in folders:
-            if not is_beside_new(self.deps.infrastructure, folder):
+            if not is_beside_new(self.deps.infrastructure, self.environment.team, folder):
                 size += size_on_disk(folder)
             elif self.environment.uid != self.image.uid:
                 size += size_of_copy(folder)

@@ -15,7 +15,9 @@ from oduflow.domain.upload import (
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.download_room import downloading, holding_off_downloads
+from oduflow.services.move_journal import holding_off_moves
 from oduflow.services.room import (
+    left_for_files,
     refuse_beyond_team,
     require_claimed_room,
     require_room_of_team,
@@ -63,24 +65,31 @@ def _reserve(deps: Deps, row: Upload) -> None:
     """Write the row if there is room; before the lock, warm slots are given up for it.
 
     Raises:
+        Busy: the team's files are being moved.
         QuotaReached: the team has too many uploads, or there is no room.
+        UpstreamFailed: the team's file system is not mounted.
     """
     rows, team = deps.store.uploads, row.team
-    limits, disk = deps.settings.teams[team], deps.infrastructure.disk
+    limits, pools = deps.settings.teams[team], deps.infrastructure.pools
     subject = f"Upload {row.name}, with what else is to arrive,"
 
     def to_arrive() -> int:
         return row.size + sum(each.size - each.received for each in rows.list(team))
 
+    pools.require(team)
     require_claimed_room(deps, team, subject, staging=to_arrive())
     require_room_of_team(deps, team, subject, to_arrive() + downloading(deps.naming, team))
-    with holding_off_downloads(deps.naming, deps.work.locks, team) as downloads:
-        refuse_beyond_team(deps.store.sizes, deps.settings, team, subject, to_arrive() + downloads)
+    with (
+        holding_off_moves(deps.work.locks, deps.store.facts, team),
+        holding_off_downloads(deps.naming, deps.work.locks, team) as downloads,
+    ):
+        pools.require(team)
+        refuse_beyond_team(deps, team, subject, to_arrive() + downloads)
         rows.reserve(
             row,
             limit=limits.max_uploads,
             team_bytes=limits.max_upload_gb << 30,
-            disk_bytes=disk.free() - disk.minimum,
+            disk_bytes=left_for_files(deps.infrastructure, team),
             downloads=downloads,
         )
 

@@ -53,13 +53,15 @@ class UploadReceiver:
     """Implements `blueprints.ports.UploadSink`.
 
     Attributes:
-        require_disk: refuses a team's part while too little disk space is free.
+        make_room: refuses a team's part while there is too little room, and gives up warm slots.
+        require: refuses a part of a team whose uploads cannot be written now.
     """
 
     rows: Uploads
     files: UploadFiles
     locks: FileLocks
-    require_disk: Callable[[str], None]
+    make_room: Callable[[str], None]
+    require: Callable[[str], None]
     digests: RunningDigests = field(default_factory=RunningDigests)
 
     def find(self, team: str, name: str) -> Upload:
@@ -84,17 +86,20 @@ class UploadReceiver:
             length: how many bytes the part has, at most `PART_BYTES`.
 
         Raises:
-            Busy: another part of this upload is being written, or it is being imported.
+            Busy: another part of this upload is being written, it is being imported, or the team's
+                files are being moved.
             Conflict: the next part begins elsewhere, which the message names.
             Invalid: the part is empty, too large or beyond the file's end, or the whole content
                 has another digest; then the upload begins anew.
             NotFound: the team has none of that name.
             QuotaReached: too little disk space is free.
+            UpstreamFailed: the team's file system is not mounted.
         """
         self.find(team, name)
-        self.require_disk(team)  # before the lock: it may give up warm slots
+        self.make_room(team)  # before the lock: others do not wait for the slots' removal
         held = self.locks.acquire(LockKey.upload(team, name), "a part", wait=LOCK_WAIT_SECONDS)
         try:
+            self.require(team)  # first: of files that are not there the row would be corrected
             row = self._at_disk(self.find(team, name))
             _check(row, offset, length)
             return self._write(row, content)

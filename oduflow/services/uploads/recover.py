@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Busy
 from oduflow.domain.upload import Upload
 from oduflow.kernel.locks import LockKey
 from oduflow.services.deps import Deps
-from oduflow.services.recoverable import RECONCILER, Leftover, Recoverable, Stray
+from oduflow.services.recoverable import RECONCILER, Leftover, Recoverable, Stray, of_one_team
 from oduflow.services.uploads.delete import remove_upload
 
 
@@ -33,7 +35,10 @@ class UploadRecovery(Recoverable):
     def strays(self, adoptable: AbstractSet[str]) -> Iterator[Stray]:  # noqa: ARG002
         """Find files without a row; nothing says whose they were, so none is adopted."""
         teams, data_dir = self.deps.settings.teams, self.deps.naming.data_dir
-        files = [path for team in teams for path in self.deps.work.uploads.stored(team)]
+        files: list[Path] = []
+        for team in teams:
+            with of_one_team(team, "uploads"):
+                files += self.deps.work.uploads.stored(team)
         known = self.ids()  # read after the list, so that an upload that begins has its row
         for path in files:
             if path.name not in known:
@@ -41,18 +46,17 @@ class UploadRecovery(Recoverable):
                 yield Stray(Leftover("File", shown, f"rm {data_dir / shown}"))
 
     def _remove(self, row: Upload) -> bool:
-        try:
-            held = self.deps.work.locks.acquire(LockKey.upload(row.team, row.name), RECONCILER)
-        except Busy:
-            return False
-        try:
-            current = self.deps.store.uploads.by_id(row.id)
-            if current is None or not _is_expired(current):
-                return False
-            remove_upload(self.deps.store.uploads, self.deps.work, current)
-            return True
-        finally:
-            held.release()
+        removed = False
+        with suppress(Busy), of_one_team(row.team, f"upload {row.name}"):
+            # Its file could not be removed, and without a row it would not be looked for.
+            self.deps.infrastructure.pools.require(row.team)
+            key = LockKey.upload(row.team, row.name)
+            with self.deps.work.locks.acquire(key, RECONCILER):
+                current = self.deps.store.uploads.by_id(row.id)
+                if current is not None and _is_expired(current):
+                    remove_upload(self.deps.store.uploads, self.deps.work, current)
+                    removed = True
+        return removed
 
 
 def _is_expired(row: Upload) -> bool:

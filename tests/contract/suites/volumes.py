@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from oduflow.domain.container import Mount
-from oduflow.domain.errors import Conflict, NotFound
+from oduflow.domain.errors import Conflict, NotFound, UpstreamFailed
 
 
 class VolumesContract:
@@ -69,3 +69,36 @@ class VolumesContract:
         assert listed(kind="a") == listed(kind="") == {name}
         assert listed(kind="b") == listed(absent="") == set()
         volumes.remove(name)
+
+
+class UnmountedContract:
+    """Volumes whose file system is not mounted; needs `absent`, the names of such volumes, too."""
+
+    def test_of_a_volume_that_is_not_mounted_no_file_is_looked_at(
+        self, volumes, absent, name, labels
+    ):
+        volumes.ensure(name, labels=labels)
+        absent.add(name)
+
+        with pytest.raises(UpstreamFailed):
+            volumes.mountpoint(name)
+
+        absent.clear()
+        volumes.remove(name)
+
+    def test_a_removal_that_is_repeated_while_nothing_is_mounted_is_refused_again(
+        self, volumes, absent, name, labels
+    ):
+        made = volumes.ensure(name, labels=labels)
+        (made.mountpoint / "kept").write_text("x")
+        absent.add(name)
+
+        for _ in range(2):
+            with pytest.raises(UpstreamFailed):
+                volumes.remove(name)
+        absent.clear()
+
+        assert (volumes.mountpoint(name) / "kept").read_text() == "x"
+        volumes.remove(name)
+        assert volumes.facts(name) is None
+        assert not made.mountpoint.exists()

@@ -160,7 +160,9 @@ def world(memory: Process) -> World:
     made = make_world(TWO_TEAMS, operations=REGISTRY, deps=memory.deps)
     work = memory.deps.work
     made.uploads = UploadReceiver(
-        memory.deps.store.uploads, work.uploads, work.locks, lambda _team: None
+        *(memory.deps.store.uploads, work.uploads, work.locks),
+        lambda _team: None,
+        lambda _team: None,
     )
     writer = Actor("1", ActorKind.GRANT, "ci", frozenset({Tier.READ, Tier.WRITE}))
     reader = Actor("1", ActorKind.GRANT, "ci", frozenset({Tier.READ}))

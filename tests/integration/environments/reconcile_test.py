@@ -4,7 +4,6 @@ The server is the real one, in a process of its own.
 """
 
 import dataclasses
-import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import pytest
 from oduflow.domain.container import ContainerSpec
 from oduflow.domain.environment import EnvironmentState
 from oduflow.domain.names import new_id
+from oduflow.files.process_mark import process_mark
 from tests.support.base_template import give_template
 from tests.support.forked import oduflow
 from tests.support.instances import (
@@ -265,7 +265,8 @@ def test_a_container_with_which_a_dead_process_looked_into_an_image_is_swept(
     deps = instance.services.deps
     ended = subprocess.Popen(["true"])
     ended.wait()
-    looks = {f"{instance.name}-inspect-{pid}": str(pid) for pid in (ended.pid, os.getpid())}
+    marks = (str(ended.pid), process_mark())
+    looks = {f"{instance.name}-inspect-{mark}": mark for mark in marks}
     image = deps.engine.images.facts("odoo:19.0").id
     for name, process in looks.items():
         labels = deps.naming.labels("inspect", process=process)

@@ -160,7 +160,7 @@ def test_while_pip_runs_it_has_no_secret_and_reaches_neither_database_nor_neighb
     assert reached.strip() == "[]"
     assert set(seen["NetworkSettings"]["Networks"]) == {naming.build_network}
     mounts = {mount["Destination"] for mount in seen["Mounts"]}
-    assert mounts == {"/deps", "/inputs", "/scratch", "/wheels"}
+    assert mounts == {"/deps", "/inputs", "/scratch", "/tmp", "/var/tmp", "/wheels"}  # noqa: S108
     assert seen["HostConfig"]["CapDrop"] == ["ALL"]
     assert seen["HostConfig"]["Memory"] == 2048 << 20
     assert world(instance) == before

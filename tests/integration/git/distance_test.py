@@ -1,10 +1,10 @@
-import os
 from pathlib import Path
 
 import pytest
 
 from oduflow.adapters.git.git_folder import GitFolder
 from oduflow.adapters.git.repository import GitRepositories
+from oduflow.files.process_mark import process_mark
 from tests.support.git_server import GitServer
 
 
@@ -75,5 +75,5 @@ def test_the_history_lies_in_a_folder_that_names_the_process(server, tmp_path, m
     url, since = server.url("public/addons.git"), server.commit("addons", "main")
 
     assert repositories.count_commits(url, "refs/heads/main", since=since, team="1") == 0
-    assert [name.partition("-")[0] for name in seen] == [str(os.getpid())]
+    assert [name.partition("-")[0] for name in seen] == [process_mark()]
     assert list(scratch.iterdir()) == []

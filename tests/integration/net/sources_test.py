@@ -211,7 +211,9 @@ def deps(tmp_path: Path, folder: Path):
 @pytest.fixture
 def uploaded(deps) -> str:
     work = deps.work
-    receiver = UploadReceiver(deps.store.uploads, work.uploads, work.locks, lambda _team: None)
+    receiver = UploadReceiver(
+        *(deps.store.uploads, work.uploads, work.locks), lambda _team: None, lambda _team: None
+    )
     digest = hashlib.sha256(CONTENT).hexdigest()
     args = CreateUpload(size=len(CONTENT), file_name="shop.zip", sha256=digest)
     view = ensure_upload(deps, agent(), args).data

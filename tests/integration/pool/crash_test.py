@@ -1,12 +1,12 @@
 """Power cuts, kills and a full pool: what was made is there, what was half made is undone."""
 
+import re
 import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,13 +14,12 @@ import requests
 
 from oduflow.domain.errors import Kind
 from oduflow.services.recoverable import find_leftovers
-from oduflow.services.server.reconcile import Reconciler
 from oduflow.services.storage.setup import set_up_storage
 from tests.support.base_template import KeptTemplate
 from tests.support.git_server import GitServer
 from tests.support.instances import Instance, running_instance, world
 from tests.support.ports import free_port
-from tests.support.power import cut_power
+from tests.support.power import cut_power, recover
 from tests.support.variants import plan_of, run_docker, signed_in
 
 pytestmark = pytest.mark.timeout(600)
@@ -39,12 +38,10 @@ def pooled(url: str, kept_template: KeptTemplate, imports: Path) -> Iterator[Ins
     """An instance with a pool of 1 GiB that cannot grow, and one environment."""
 
     def prepare(instance: Instance) -> None:
-        parts = instance.services.deps.infrastructure
-        parts.pool = replace(parts.pool, step=1 << 30)
         set_up_storage(instance.services.deps, lambda _line: None)
 
     authority = url.split("/")[2]
-    more = f'[storage]\npool_max_gb = 1\nimport_folders = ["{imports}"]\n'
+    more = f'[storage]\npool_max_gb = 2\nimport_folders = ["{imports}"]\n'  # for two teams
     with running_instance(
         port=free_port(), git_hosts=(authority,), prepare=prepare, more=more
     ) as instance:
@@ -111,25 +108,25 @@ def test_in_a_full_pool_a_rollback_and_an_import_are_refused_and_change_nothing(
 def full_pool(pooled: Instance) -> Iterator[None]:
     """Fill the pool to its last byte, then give it room again, each seen by the product."""
     parts = pooled.services.deps.infrastructure
-    filler = parts.pool.folder / "filler"
+    filler = parts.pools.of("blue").folder / "filler"
     try:
         with suppress(OSError), filler.open("wb") as file:
             while True:
                 file.write(bytes(1 << 20))
                 file.flush()
-        parts.ensure()  # as each round of the reconcile loop does
+        parts.pools.keep("blue")  # as the server does every second
         yield
     finally:
         filler.unlink()
-        parts.ensure()
+        parts.pools.keep("blue")
 
 
 def refuses(pooled: Instance, operation: str, **arguments: object) -> None:
-    """Check that an operation is refused with the room that is left in the pool."""
+    """Check that an operation is refused with the room that is left to the team."""
     refused = pooled.call(operation, **arguments).error
     assert refused is not None
     assert refused.kind is Kind.QUOTA
-    assert "free in the pool" in refused.message
+    assert re.search("free in the pool|and the team fills", refused.message), refused
 
 
 def disturb_a_creation(
@@ -156,18 +153,3 @@ def disturb_a_creation(
     assert (root / "written").read_text() == f"{seconds}"
     assert world(pooled) == before
     assert list(find_leftovers(pooled.services.recoverables)) == []
-
-
-def recover(instance: Instance) -> None:
-    """Do what a server does after its start."""
-    deps = instance.services.deps
-    deps.infrastructure.ensure()
-    deps.infrastructure.wake("blue")
-    deps.infrastructure.databases.servers["blue"].tidy()
-    Reconciler(
-        instance.services.recoverables,
-        deps.work,
-        deps.store.audit,
-        deps.engine.containers,
-        deps.naming,
-    ).reconcile(revive=frozenset())

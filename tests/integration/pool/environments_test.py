@@ -50,10 +50,8 @@ def pooled(git: GitServer, kept_template: KeptTemplate) -> Iterator[Instance]:
     """An instance with a pool of 1 GiB."""
 
     def prepare(instance: Instance) -> None:
-        parts = instance.services.deps.infrastructure
-        parts.pool = replace(parts.pool, step=1 << 30)
         state = set_up_storage(instance.services.deps, lambda _line: None)
-        assert state.text.startswith("reflink (pool of 9")
+        assert state.text.startswith("reflink (2 pools of teams, 1.")
 
     with running_instance(
         port=free_port(), git_hosts=(git.authority,), prepare=prepare
@@ -65,7 +63,7 @@ def pooled(git: GitServer, kept_template: KeptTemplate) -> Iterator[Instance]:
 def test_an_environments_files_share_their_blocks_and_go_with_it(
     pooled: Instance, git: GitServer
 ) -> None:
-    pool, before = pooled.services.deps.infrastructure.pool, world(pooled)
+    pool, before = pooled.services.deps.infrastructure.pools.of("blue"), world(pooled)
     names, url = pool.names(), git.repository("plain", {"main": MODULE})
 
     made = pooled.ok("create_environment", name="blue", repo_url=url)
@@ -100,7 +98,7 @@ def test_an_environments_files_share_their_blocks_and_go_with_it(
 
 
 def test_a_copy_shares_its_blocks_and_outlives_its_source(pooled: Instance, git: GitServer) -> None:
-    pool, before = pooled.services.deps.infrastructure.pool, world(pooled)
+    pool, before = pooled.services.deps.infrastructure.pools.of("blue"), world(pooled)
     names, url = pool.names(), git.repository("plain", {"main": MODULE})
     pooled.ok("create_environment", name="origin", repo_url=url)
     (plan_of(pooled, "origin").checkout / "edited").write_text("an edit")
@@ -210,15 +208,17 @@ def test_a_folder_whose_volume_is_gone_is_a_leftover_until_its_removal_is_repeat
     pooled: Instance,
 ) -> None:
     deps, name = pooled.services.deps, f"{pooled.name}-env-cut"
-    volume = deps.engine.volumes.ensure(name, labels=deps.naming.labels("environment", id="cut"))
+    labels = deps.naming.labels("environment", id="cut", team="blue")
+    volume = deps.engine.volumes.ensure(name, labels=labels)
     (volume.mountpoint / "file").write_text("content")
     docker("volume", "rm", name)  # the removal was killed after this
 
     leftovers = {each.name: each for each in find_leftovers(pooled.services.recoverables)}
-    assert leftovers[name].removal == f"rm -r {deps.infrastructure.pool.path(name)}"
+    pool = deps.infrastructure.pools.of("blue")
+    assert leftovers[name].removal == f"rm -r {pool.path(name)}"
 
     deps.engine.volumes.remove(name)
-    assert name not in deps.infrastructure.pool.names()
+    assert name not in deps.infrastructure.pools.of("blue").names()
 
 
 def measure(instance: Instance) -> None:

@@ -9,7 +9,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -31,7 +30,7 @@ from tests.support.variants import plan_of, signed_in
 pytestmark = pytest.mark.timeout(600)
 
 MODULE = {"odd/__manifest__.py": '{"name": "Odd", "depends": ["base"]}', "odd/__init__.py": ""}
-DISK_BYTES = 5 << 30  # sparse: the pool's first step is allocated, and growth leaves 2 GiB free
+DISK_BYTES = 6 << 30  # sparse: pools are allocated, and growth leaves 3 GiB free
 MKFS = ("mkfs.xfs", "-q", "-m", "reflink=0")
 ROWS = "INSERT INTO written SELECT n, repeat(md5(n::text), 20) FROM generate_series(1, 20000) AS n"
 
@@ -55,10 +54,8 @@ def hosted(url: str, kept_template: KeptTemplate, imports: Path) -> Iterator[Ins
                 file.truncate(DISK_BYTES)
             subprocess.run([*MKFS, disk], check=True)
             mount(instance)
-            parts = instance.services.deps.infrastructure
-            parts.pool = replace(parts.pool, step=1 << 30)
             set_up_storage(instance.services.deps, lambda _line: None)
-            assert parts.pool.image.exists, parts.pool.state()
+            assert instance.services.deps.infrastructure.pools.of("blue").image.mounted
 
         with running_instance(
             port=free_port(),
@@ -110,7 +107,7 @@ def filled(instance: Instance) -> Iterator[None]:
 def test_on_a_full_host_postgresql_goes_on_and_growth_is_refused_with_the_numbers(
     hosted: Instance, url: str
 ) -> None:
-    pool, before = hosted.services.deps.infrastructure.pool, world(hosted)
+    pool, before = hosted.services.deps.infrastructure.pools.of("blue"), world(hosted)
     size = pool.image.file.stat().st_size
     with filled(hosted):
         assert shutil.disk_usage(hosted.settings.server.data_dir).free < 1 << 20
@@ -122,11 +119,11 @@ def test_on_a_full_host_postgresql_goes_on_and_growth_is_refused_with_the_number
             hosted.call("get_environment", name="kept")
         assert serves(hosted, "kept")
 
-        pool.attach()  # as each round of the reconcile loop does
+        hosted.services.deps.infrastructure.pools.keep("blue")  # as the server does every second
         with pytest.raises(QuotaReached, match="disk of the data folder is full"):
             pool.image.grow(lambda: 1 << 30)
         with pytest.raises(
-            QuotaReached, match=r"A dump needs 2.0 GiB, and \d+ MiB are free in the pool"
+            QuotaReached, match=r"A dump needs 2.0 GiB, and the team fills \d+ MiB of the 1.0 GiB"
         ):
             require_room(hosted.services.deps, "blue", "A dump", database=2 << 30)
         assert pool.image.file.stat().st_size == size

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,9 +25,13 @@ from tests.support.variants import held_at, plan_of
 pytestmark = pytest.mark.timeout(600)
 
 MODULE = {"odd/__manifest__.py": '{"name": "Odd", "depends": ["base"]}', "odd/__init__.py": ""}
-TWO_GIB = "[storage]\npool_max_gb = 2\n"
-# The first two leave everything where it was, the third has moved one volume, the last all.
-KILLS = ("stopped.after", "named.after", "renamed.after", "released.after", "started.before")
+TWO_GIB = "[storage]\npool_max_gb = 4\n"  # for each of two teams
+# The first two leave everything where it was, the third has moved one volume, the fifth all of
+# them, and the team's folder.
+KILLS = (
+    *("stopped.after", "named.after", "renamed.after", "released.after"),
+    "files_renamed.after",
+)
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +51,6 @@ def grown(git: GitServer, kept_template: KeptTemplate) -> Iterator[Instance]:
             instance.ok("create_environment", name=name, repo_url=url)
             (root_of(instance, name) / "kept").write_text(name)
         instance.ok("stop_environment", name="asleep")
-        parts = instance.services.deps.infrastructure
-        parts.pool = replace(parts.pool, step=1 << 30)
         state = set_up_storage(instance.services.deps, lambda _line: None)
         assert state.hint == "`oduflow storage move` moves them into the pool."
         yield instance
@@ -61,12 +62,12 @@ def test_status_says_what_is_outside_and_a_move_without_room_changes_nothing(
     deps = grown.services.deps
     told = grown.ok("get_status")["clone"]
     assert told.startswith("copy: the team's PostgreSQL is outside the pool; reflink (pool of ")
-    filler, before = deps.infrastructure.pool.folder / "filler", outside(grown)
-    deps.infrastructure.pool.space.make(1 << 30)
+    filler, before = deps.infrastructure.pools.of("blue").folder / "filler", outside(grown)
+    deps.infrastructure.pools.of("blue").space.make(1 << 30)
     filler.write_bytes(bytes(1400 << 20))
 
     with pytest.raises(
-        QuotaReached, match=r"The volumes of team blue take \d+ MiB, and \d+ [KM]iB"
+        QuotaReached, match=r"Moving the files of team blue needs \d+ MiB, and \d+ [KM]iB"
     ):
         move_into_pool(deps, "blue", lambda _line: None)
 
@@ -81,7 +82,7 @@ def test_a_move_that_is_killed_loses_nothing_and_goes_on(
     deps, before = grown.services.deps, outside(grown)
     counts, names = [], before[-2:]
     for kill in KILLS:
-        if kill == KILLS[-1]:  # links are kept between volumes that are moved by one call
+        if kill == KILLS[-1]:  # links are kept between volumes that one call moves: the last ones
             names = outside(grown)[-2:]
             link(*linked_in(grown, names))
         kill_move(grown, f"move.{kill}", tmp_path / "log")
@@ -95,9 +96,12 @@ def test_a_move_that_is_killed_loses_nothing_and_goes_on(
         all_is_well(grown)
     every = len(before)
     assert counts == [every, every, every - 1, every - 2, 0]
-    one, other = linked_in(grown, names)
-    assert one.is_relative_to(deps.infrastructure.pool.folder)
-    assert one.samefile(other)
+    folder = deps.naming.team_folder("blue")
+    assert deps.infrastructure.pools.of("blue").holds(folder)
+    assert (plan_of(grown, "awake").checkout / "odd" / "__manifest__.py").is_file()
+    assert [each.name for each in folder.parent.glob("team_blue*")] == ["team_blue"]
+    assert move_into_pool(deps, "blue", lambda _line: None) == 0
+    assert are_one_file_in(deps.infrastructure.pools.of("blue").folder, *linked_in(grown, names))
 
     assert grown.ok("get_status")["clone"].startswith("reflink (pool of ")
     assert list(find_leftovers(grown.services.recoverables)) == []
@@ -140,7 +144,7 @@ def all_is_well(instance: Instance) -> None:
 
 def outside(instance: Instance) -> list[str]:
     deps = instance.services.deps
-    found = outside_pool(deps.naming, deps.engine.volumes, deps.infrastructure.pool)
+    found = outside_pool(deps.naming, deps.engine.volumes, deps.infrastructure.pools)
     return [facts.name for facts in found.get("blue", ())]
 
 
@@ -153,6 +157,10 @@ def link(one: Path, other: Path) -> None:
     """Make one file of two volumes, as templates have that were saved of one another."""
     one.write_bytes(os.urandom(1 << 20))
     os.link(one, other)
+
+
+def are_one_file_in(pool: Path, one: Path, other: Path) -> bool:
+    return one.is_relative_to(pool) and one.samefile(other)
 
 
 def root_of(instance: Instance, name: str) -> Path:

@@ -14,9 +14,11 @@ from oduflow.services.isolation.targets import Host
 from tests.support.memory.engine import Program, Run
 
 FULL = "0000000000000000"
+DISKS = ("temporary_files", "files", "rows")
 EXHAUSTING = (
     *("notify", "locks", "connections", "threads", "processors"),
     *(*USER_LIMITS, "memory", "database_memory"),
+    *DISKS,
 )
 STATUS = {"Uid": "100", "CapEff": FULL, "CapBnd": FULL, "NoNewPrivs": "1", "Seccomp": "2"}
 LATER = 1e6  # seconds: the observer's looks are after every phase
@@ -116,4 +118,6 @@ def answers() -> dict[str, Any]:
         **dict.fromkeys(USER_LIMITS, 128),
         "memory": 9,
         "database_memory": False,
+        "root_files": [],
+        **{phase: {"bytes": 900 << 20, "refused": True} for phase in DISKS},
     }

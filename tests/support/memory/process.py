@@ -4,12 +4,14 @@ import os
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from math import inf
 from typing import Any, cast
 
 from oduflow.adapters.locks import FileBootSlots
 from oduflow.adapters.outputs.files import OutputFiles
-from oduflow.adapters.pool.pool import Pool
+from oduflow.adapters.pool.pools import Pools
+from oduflow.adapters.pool.report import state_of_all
 from oduflow.adapters.postgres.config import PostgresSettings
 from oduflow.adapters.store import JobRows
 from oduflow.adapters.uploads import UploadFiles
@@ -38,6 +40,8 @@ from oduflow.services.server.disk import Disk
 from oduflow.services.server.doctor import Doctor
 from oduflow.services.server.infrastructure import Infrastructure, team_subnet
 from oduflow.services.server.reconcile import Reconciler
+from oduflow.services.storage.limits import disk_limits
+from oduflow.services.team_disk import is_limited
 from oduflow.settings import parse
 from tests.support.fakes import FakeAudit, FakeGrantUsage
 from tests.support.memory.agent_sql import MemoryAgentSql
@@ -80,6 +84,7 @@ class Process:
             environments=self.deps.store.environments,
             grants=FakeGrantUsage(),
             outputs=self.deps.work.outputs,
+            require_files=self.deps.infrastructure.pools.require,
         )
 
     def call(self, tool: str, /, *, team: str = TEAM, **raw: Any) -> Envelope[Any]:
@@ -130,7 +135,8 @@ class Process:
         deps = self.deps
         return Doctor(
             settings=lambda: deps.settings,
-            clone=deps.infrastructure.pool.state,
+            clone=partial(state_of_all, deps.infrastructure.pools),
+            limited=partial(is_limited, deps.infrastructure),
             engine=self._part("engine", AnsweringEngine()),
             images=deps.engine.images,
             infrastructure=deps.infrastructure,
@@ -149,7 +155,7 @@ class Process:
             deps.engine,
             self._networks,
             firewall,
-            deps.infrastructure.pool,
+            deps.infrastructure.pools,
             self._store,
             recoverables(deps),
         )
@@ -172,7 +178,7 @@ class Process:
             cast("Any", world.firewall),
             work.locks,
             Disk(world.data_dir, world.disk_minimum),
-            Pool(world.data_dir, lambda: self._settings.storage),
+            self._pools(),
         )
         return Deps(
             live=LiveSettings(self._settings),
@@ -210,6 +216,14 @@ class Process:
 
         return PostgresGroup(cluster, tenant, agent_sql)
 
+    def _pools(self) -> Pools:
+        """Return the teams' pools, which are not set up until a test does it."""
+        return Pools(
+            self.world.naming,
+            lambda: self._settings.storage,
+            lambda: disk_limits(self._settings),
+        )
+
     def _databases(self, engine: EngineGroup, rows: StoreGroup, work: WorkGroup) -> Databases:
         def server(team: str, memory: int = 0, kind: str = KIND) -> DatabaseServer:
             def sizes() -> PostgresSettings:
@@ -229,6 +243,7 @@ class Process:
                 lambda: 2.0,
                 kind,
                 reserve=1,
+                pools=self._pools(),
             )
 
         return Databases(

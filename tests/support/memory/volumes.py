@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from oduflow.domain.container import VolumeFacts
-from oduflow.domain.errors import Conflict, NotFound
+from oduflow.domain.errors import Conflict, NotFound, UpstreamFailed
 from tests.support.memory.engine import MemoryEngine, carries
 
 
@@ -14,6 +14,8 @@ class MemoryVolumes:
 
     def __init__(self, engine: MemoryEngine) -> None:
         self._engine = engine
+        self.absent: set[str] = set()
+        """The volumes whose file system is not mounted."""
 
     def ensure(
         self, name: str, *, labels: Mapping[str, str], options: Mapping[str, str] | None = None
@@ -30,18 +32,24 @@ class MemoryVolumes:
         found = self.facts(name)
         if found is None:
             raise NotFound(f"There is no volume {name}.")
+        self._require(name)
         return found.mountpoint
 
     def remove(self, name: str) -> None:
         found = self.facts(name)
         if found is None:
             return
+        self._require(name)
         for container in self._engine.containers.values():
             if any(mount.source == name for mount in container.spec.mounts):
                 raise Conflict(f"{container.spec.name} uses volume {name}.")
         if self._engine.options.pop(name, None) is None:
             shutil.rmtree(found.mountpoint)
         del self._engine.volumes[name]
+
+    def _require(self, name: str) -> None:
+        if name in self.absent:
+            raise UpstreamFailed("The pool's image is not mounted.")
 
     def release(self, name: str) -> None:
         self.remove(name)

@@ -12,11 +12,11 @@ from oduflow.cli.failures import Interrupted
 from oduflow.cli.interruption import cancel_on_interrupt
 from oduflow.domain.access import Actor, ActorKind, Permission, Scope
 from oduflow.domain.errors import Busy, Conflict, UpstreamFailed
+from oduflow.domain.job import progress_text
 from oduflow.domain.outcome import Envelope, Outcome, Status
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.locks import LockKey
 from oduflow.kernel.operation import Effect, declared_in, operation
-from oduflow.kernel.runner import progress_text
 from tests.support.fakes import make_world
 from tests.support.things import THINGS, Thing, ThingName
 

@@ -154,6 +154,7 @@ def test_labels_tell_enough_to_adopt_a_container_and_no_secret():
         "oduflow.filestore": "volume",
         "oduflow.created_by": "ada",
         "oduflow.created_at": "2026-03-04T05:06:07.890Z",
+        "oduflow.made": "2",
     }
 
 

@@ -61,6 +61,7 @@ def test_a_declaration_says_everything_about_the_operation():
         exists=None,
         shows_secret=False,
         unannounced=False,
+        files=True,
         undo=None,
         profiles=frozenset(),
         method="POST",

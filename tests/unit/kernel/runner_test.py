@@ -18,7 +18,7 @@ from oduflow.domain.errors import (
     QuotaReached,
     UpstreamFailed,
 )
-from oduflow.domain.job import Job, Progress
+from oduflow.domain.job import Job, Progress, progress_text
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Envelope, Outcome, Status
 from oduflow.kernel.call import Call, Origin
@@ -26,7 +26,6 @@ from oduflow.kernel.jobs import UNFINISHED_OF_A_TEAM
 from oduflow.kernel.locks import LockKey
 from oduflow.kernel.operation import Effect, operation
 from oduflow.kernel.registry import Registry
-from oduflow.kernel.runner import progress_text
 from tests.support.fakes import make_world
 from tests.support.store_rows import job
 from tests.support.things import THINGS, Thing, ThingName

@@ -63,7 +63,7 @@ def test_a_template_whose_files_are_copied_is_not_cloned_where_they_would_not_fi
     (volume / "filestore" / f"tpl_{row.id}").mkdir(parents=True, exist_ok=True)
     before = world.everything()
     give_space(monkeypatch, 4 * GIB)
-    monkeypatch.setattr(filestore, "bytes_of_copy", lambda _deps, _folder: 5 * GIB)
+    monkeypatch.setattr(filestore, "bytes_of_copy", lambda _deps, _team, _folder: 5 * GIB)
 
     refused = process.refused("create_environment", **sale)
 
@@ -77,7 +77,7 @@ def test_a_template_whose_files_are_copied_is_not_cloned_where_they_would_not_fi
 @pytest.fixture
 def mixed(process, tmp_path, monkeypatch):
     """A full pool beside a disk with 4 GiB: say where the cluster is, and whether new ones join."""
-    pool, volumes = process.deps.infrastructure.pool, process.deps.engine.volumes
+    pool, volumes = process.deps.infrastructure.pools.of(TEAM), process.deps.engine.volumes
 
     def place(*, cluster_in_pool, takes_new):
         def usage(folder):
@@ -143,7 +143,7 @@ def test_the_pool_is_not_grown_for_what_a_backup_says_of_itself(process, mixed, 
 
 def test_work_that_asks_while_it_writes_grows_the_pool_by_a_little(process, monkeypatch):
     grown = []
-    pool = process.deps.infrastructure.pool
+    pool = process.deps.infrastructure.pools.of(TEAM)
     monkeypatch.setattr(PoolSpace, "most", lambda _space, _wanted: 100 * GIB)
     monkeypatch.setattr(PoolSpace, "growth", 8 * GIB)
 

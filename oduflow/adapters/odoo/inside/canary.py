@@ -2,7 +2,8 @@
 
 It runs in the container of a canary, as a file of its checkout, with `canary.json` beside it. Each
 line of the output is a JSON object. A phase that exhausts something tells `held` and keeps it until
-the server has made the file `<phase>.go`, so that the server sees how the others fare meanwhile.
+the server has written its name into the file `released`, so that the server sees how the others
+fare meanwhile.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
+from canary_disk import files, root_files, rows, temporary_files
 from canary_tools import (
     CHANNEL,
     HOLD_SECONDS,
@@ -361,6 +363,10 @@ PHASES = (
     *map(user_limit, USER_LIMITS),
     memory,
     database_memory,
+    root_files,
+    temporary_files,
+    files,
+    rows,
 )
 
 

@@ -6,6 +6,7 @@ of the output tells what failed, how long it took, and the notifications that ar
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import threading
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 BEAT_SECONDS = 0.2
 ODOO_PORT = 8069
+FILE, FILE_BYTES = "/var/lib/odoo/beat", 1 << 18
 
 
 def serve() -> None:
@@ -63,6 +65,21 @@ def run_thread() -> None:
     thread.join()
 
 
+def write() -> None:
+    """Write a file and a row, and wait until both are on the disk."""
+    descriptor = os.open(FILE, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        os.pwrite(descriptor, os.urandom(FILE_BYTES), 0)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    connection = enter()
+    ask(connection, "SET synchronous_commit = on")
+    ask(connection, "CREATE TABLE IF NOT EXISTS canary_beats (at timestamp)")
+    ask(connection, "INSERT INTO canary_beats VALUES (now())")
+    connection.close()
+
+
 def make_and_free(make: Callable[[], Callable[[], None]]) -> None:
     """Make one of what the kernel counts for each user."""
     make()()
@@ -71,6 +88,7 @@ def make_and_free(make: Callable[[], Callable[[], None]]) -> None:
 ACTIONS: dict[str, Callable[[], Any]] = {
     "query": query,
     "thread": run_thread,
+    "write": write,
     **{name: partial(make_and_free, make) for name, make in USER_LIMITS.items()},
 }
 

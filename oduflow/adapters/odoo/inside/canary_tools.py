@@ -54,6 +54,6 @@ def ask(connection: Any, statement: str) -> list[Any]:
 def hold(phase: str) -> None:
     """Keep what is exhausted until the server has looked at the others."""
     tell(held=phase)
-    go, deadline = HERE / f"{phase}.go", time.monotonic() + HOLD_SECONDS
-    while not go.exists() and time.monotonic() < deadline:
+    released, deadline = HERE / "released", time.monotonic() + HOLD_SECONDS
+    while phase not in released.read_text("ascii").split() and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -24,6 +24,7 @@ from oduflow.services.environments.warm.remove import HOLDER, SlotCleanup, slot_
 from oduflow.services.filestore import ensure_mount, lay_filestore
 from oduflow.services.move_journal import holding_off_moves
 from oduflow.services.saga import RESERVE, Saga, Step
+from oduflow.services.temporary import empty_temporary
 
 IMPORT_SECONDS = 60.0
 POLL_SECONDS = 0.1
@@ -108,6 +109,7 @@ class _Making:
         write_private(plan.conf, "", uid=image.uid, gid=image.gid)
         start = start_text(self.slot.port)
         write_private(plan.python_start, start, uid=image.uid, gid=image.gid)
+        empty_temporary(plan.temporary, image)
 
     def checkout(self) -> None:
         """Check out the branch that was created last."""

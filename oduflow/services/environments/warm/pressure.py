@@ -5,13 +5,19 @@ from contextlib import suppress
 from pathlib import Path
 
 from oduflow.domain.errors import Failure, NoRoom, QuotaReached
-from oduflow.domain.storage import WHOLE_TEAM
 from oduflow.domain.warm_slot import WarmSlot
 from oduflow.files.usage import size_on_disk
 from oduflow.kernel.locks import LockKey
 from oduflow.services.deps import Deps
 from oduflow.services.environments.warm.remove import give_up, slot_plan
-from oduflow.services.room import CLONE_BYTES, cluster_folder, same_disk
+from oduflow.services.recoverable import of_one_team
+from oduflow.services.room import CLONE_BYTES, same_disk
+from oduflow.services.team_disk import (
+    cluster_folder,
+    disk_limit,
+    filled_by,
+    has_own_disk,
+)
 
 # One slot takes 67 MB; what is left has to serve the next environments' boots and page cache.
 KEEP_ABOVE = 1 << 30
@@ -40,15 +46,14 @@ def shortage(deps: Deps, team: str, memory: int, *, more: bool) -> str:
     """
     if memory < (MAKE_ABOVE if more else KEEP_ABOVE):
         return "memory"
-    disk, pool = deps.infrastructure.disk, deps.infrastructure.pool
+    disk, pool = deps.infrastructure.disk, deps.infrastructure.pools.of(team)
     margin = 2 * DISK_MARGIN if more else DISK_MARGIN
     if disk.free() < margin * disk.minimum:
         return "disk"
     if pool.takes_new and pool.space.free + pool.space.growth < margin * disk.minimum:
         return "the pool"
-    limit = deps.settings.teams[team].disk_gb << 30
-    measured = deps.store.sizes.of(team).get(WHOLE_TEAM)
-    if limit and measured is not None and measured.own > DISK_SHARE * limit:
+    limit = disk_limit(deps.infrastructure, deps.settings, team)
+    if limit and filled_by(deps.infrastructure, deps.store.sizes, team) > DISK_SHARE * limit:
         return "the team's disk"
     return ""
 
@@ -76,7 +81,10 @@ def _that_make_room(deps: Deps, team: str, full: NoRoom) -> Sequence[WarmSlot]:
         key = LockKey.warm_slot(slot.team, slot.id)
         if slot.team != team and (full.disk is None or not deps.work.locks.is_free(key)):
             continue
-        if most := _frees(deps, slot, full.disk):
+        most = 0
+        with of_one_team(slot.team, f"warm slot {slot.id}"):
+            most = _frees(deps, slot, full.disk)
+        if most:
             chosen.append(slot)
             freed += most
             if freed >= full.missing:
@@ -87,8 +95,8 @@ def _that_make_room(deps: Deps, team: str, full: NoRoom) -> Sequence[WarmSlot]:
 def _frees(deps: Deps, slot: WarmSlot, disk: Path | None) -> int:
     """Return the bytes that a slot's removal frees at most: on a disk, or of what its team fills.
 
-    Of what its team fills, the removal subtracts only what was measured. While its team's
-    PostgreSQL is stopped a slot stays (`remove_slot`).
+    Of what a team without a disk of its own fills, the removal subtracts only what was measured.
+    While its team's PostgreSQL is stopped a slot stays (`remove_slot`).
     """
     server, plan = (
         deps.infrastructure.databases.servers.get(slot.team),
@@ -96,6 +104,8 @@ def _frees(deps: Deps, slot: WarmSlot, disk: Path | None) -> int:
     )
     if server is None or server.running() is None:
         return 0
+    if disk is None and has_own_disk(deps.infrastructure, slot.team):
+        disk = deps.infrastructure.pools.of(slot.team).folder
     if disk is None:
         measured = deps.store.sizes.of(slot.team).get(slot.id)
         return 0 if measured is None else measured.own
@@ -111,6 +121,6 @@ def _frees(deps: Deps, slot: WarmSlot, disk: Path | None) -> int:
                 freed += deps.postgres.cluster(slot.team).database_size(plan.database)
     if layers is not None and same_disk(layers.mountpoint, disk):
         freed += size_on_disk(layers.mountpoint)
-    if same_disk(deps.naming.data_dir, disk):
+    if same_disk(deps.naming.team_folder(slot.team), disk):
         freed += size_on_disk(plan.folder)
     return freed

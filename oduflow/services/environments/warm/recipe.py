@@ -12,7 +12,7 @@ from oduflow.adapters.odoo import commands
 from oduflow.domain.container import ContainerSpec, ImageFacts
 from oduflow.domain.environment import Environment
 from oduflow.domain.filestore import FilestoreKind
-from oduflow.domain.plan import EnvironmentPlan
+from oduflow.domain.plan import CONTAINER, EnvironmentPlan
 from oduflow.services.deps import Deps
 from oduflow.services.environments.serving import specification, start_text
 
@@ -69,6 +69,6 @@ class Recipe:
             entrypoint=launch.entrypoint,
             command=launch.arguments,
             labels=deps.naming.labels(
-                "environment", id=id_, team=row.team, port=str(port), warm="true"
+                "environment", id=id_, team=row.team, port=str(port), warm="true", made=CONTAINER
             ),
         )

@@ -14,7 +14,7 @@ def test_what_a_call_does_not_ask_for_is_locked_down() -> None:
     assert host["RestartPolicy"] == {"Name": "no"}
     assert host["LogConfig"] == {
         "Type": "json-file",
-        "Config": {"max-size": "10m", "max-file": "3"},
+        "Config": {"max-size": "5m", "max-file": "2"},
     }
     assert host["Sysctls"] == {"net.ipv4.ip_forward": "0"}
     for never in ("Privileged", "CapAdd", "Devices", "PidMode", "Binds", "VolumesFrom"):
@@ -60,9 +60,16 @@ def test_a_volume_of_the_image_that_nothing_covers_becomes_an_empty_tmpfs_of_its
     volumes = ("/var/lib/odoo", "/mnt/extra-addons")
     host = request(mounts=(covered,), volumes=volumes, user="100:101")["HostConfig"]
     assert [each["Target"] for each in host["Mounts"]] == ["/var/lib/odoo/"]
-    assert host["Tmpfs"] == {
-        "/mnt/extra-addons": "rw,noexec,nosuid,nodev,size=67108864,uid=100,gid=101"
-    }
+    empty = "rw,noexec,nosuid,nodev,size=67108864,uid=100,gid=101"
+    assert host["Tmpfs"] == {"/mnt/extra-addons": empty, "/tmp": empty, "/var/tmp": empty}  # noqa: S108
+
+
+def test_nothing_can_be_written_to_the_engines_disk_but_bounded_logs() -> None:
+    own = Mount("bind", "/tmp", "/the/teams", read_only=False)  # noqa: S108
+    host = request(mounts=(own,))["HostConfig"]
+    assert host["ReadonlyRootfs"] is True
+    assert list(host["Tmpfs"]) == ["/var/tmp"]  # noqa: S108
+    assert all("size=67108864" in options for options in host["Tmpfs"].values())
 
 
 def test_a_mount_is_read_only_unless_it_says_otherwise() -> None:
@@ -76,7 +83,7 @@ def test_a_mount_is_read_only_unless_it_says_otherwise() -> None:
         )
     )["HostConfig"]
     assert [each["ReadOnly"] for each in host["Mounts"]] == [True, True, False]
-    assert [options[:2] for options in host["Tmpfs"].values()] == ["ro", "rw"]
+    assert [host["Tmpfs"][target][:2] for target in ("/d", "/e")] == ["ro", "rw"]
 
 
 def test_the_images_own_command_and_health_check_never_run() -> None:

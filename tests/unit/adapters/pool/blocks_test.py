@@ -14,7 +14,7 @@ def test_a_file_system_that_copies_what_is_overwritten_gets_no_image(
 ) -> None:
     monkeypatch.setattr(blocks, "type_of", lambda _file: kind)
     with pytest.raises(UpstreamFailed, match=f"{kind}, is copy-on-write"):
-        PoolImage(tmp_path / "pool.img", tmp_path / "pool").make(1 << 20)
+        PoolImage(tmp_path / "pool.img", tmp_path / "pool", tmp_path / "pool.made").make(1 << 20)
     assert list(tmp_path.iterdir()) == []
 
 

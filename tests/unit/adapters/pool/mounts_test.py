@@ -24,6 +24,11 @@ def test_a_folder_shows_what_was_mounted_last() -> None:
     assert device_at(Path("/srv/a pool/below")) is None
 
 
+def test_a_folder_behind_a_link_shows_what_is_mounted_where_it_leads(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("/srv")
+    assert device_at(tmp_path / "link" / "a pool") == "/dev/loop1"
+
+
 def test_a_file_lies_in_the_innermost_file_system() -> None:
     assert type_of(Path("/srv/pool.img")) == "btrfs"
     assert type_of(Path("/srv/a pool/file")) == "xfs"

@@ -8,7 +8,6 @@ import pytest
 from oduflow.adapters.pool.image import PoolImage
 from oduflow.adapters.pool.space import HOST_KEEPS, MINIMUM_FREE, PoolSpace
 from oduflow.domain.errors import UpstreamFailed
-from oduflow.settings.sections import StorageSettings
 
 GIB = 1 << 30
 
@@ -17,7 +16,7 @@ class GrowingDisk:
     """A host's disk, and a pool on it whose image grows as asked."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.image = PoolImage(folder / "pool.img", folder / "pool")
+        self.image = PoolImage(folder / "pool.img", folder / "pool", folder / "pool.made")
         self.image.target.mkdir()
         self.image.file.touch()
         self.host, self.pool = 100 * GIB, GIB
@@ -27,8 +26,9 @@ class GrowingDisk:
         monkeypatch.setattr(PoolImage, "grow", lambda _image, by, wait: self._grow(by))
 
     def space(self, most: int = 0) -> PoolSpace:
-        rules = StorageSettings(pool_max_gb=most)
-        return PoolSpace(self.image.file.parent, self.image, lambda: rules, 4 * GIB)
+        return PoolSpace(
+            self.image.file.parent, self.image, lambda: most * GIB, lambda: HOST_KEEPS, 4 * GIB
+        )
 
     def _grow(self, by: Callable[[], int]) -> int:
         self.wait_for_others()

@@ -117,6 +117,7 @@ def test_lists_are_by_name_and_keep_to_the_team(environments):
     ]
     assert environments.count("1") == 2
     assert environments.count("3") == 0
+    assert environments.count_by_team() == {"1": 2, "2": 2}
 
 
 def test_a_name_is_given_once_a_team(environments):

@@ -15,6 +15,7 @@ from tests.support.store_rows import environment, pin
 IMAGE = ImageFacts("sha256:0123", "odoo:19.0", 101, 102, (), MappingProxyType({}))
 LIMITS = ContainerLimits(memory=1024 << 20, cpus=1.5)
 INSTALL = commands.install(("crm", "sale"))
+ONCE = Path("/data/once")
 ROW = environment(
     id="abcdefghijkl",
     repo_url="https://example.com/acme/sale-tools.git",
@@ -39,7 +40,7 @@ def test_the_serving_container_is_hardened_and_reachable_on_its_one_port(plan):
 
 
 def test_the_installing_container_publishes_nothing_and_ends(plan):
-    spec = one_off_spec(plan, ROW, IMAGE, LIMITS, INSTALL)
+    spec = one_off_spec(plan, ROW, IMAGE, LIMITS, INSTALL, ONCE)
 
     assert spec.name == "oduflow-env-1.sale.once"
     assert spec.publish == ()
@@ -53,22 +54,24 @@ def test_the_installing_container_publishes_nothing_and_ends(plan):
 def test_both_run_in_the_same_place(plan):
     serving, installing = specs(plan)
 
-    assert serving.mounts[:-1] == installing.mounts
+    assert but_temporary(serving.mounts[:-1], plan) == but_temporary(installing.mounts, plan)
     assert serving.networks == installing.networks
     assert serving.limits == installing.limits == LIMITS
     assert serving.user == installing.user
 
 
-def test_only_odoos_data_can_be_written(plan):
+def test_only_odoos_data_and_temporary_files_can_be_written(plan):
     for spec in specs(plan, python_deps="0123"):
-        writable = {mount.target: mount.source for mount in spec.mounts if not mount.read_only}
+        mounts = but_temporary(spec.mounts, plan)
+        writable = {mount.target: mount.source for mount in mounts if not mount.read_only}
 
         assert writable == {"/var/lib/odoo": "oduflow-env-abcdefghijkl"}
 
 
 def test_of_the_environments_folder_only_the_checkout_and_the_configuration_are_seen(plan):
     for spec in specs(plan):
-        bound = {mount.target: mount.source for mount in spec.mounts if mount.kind == "bind"}
+        mounts = but_temporary(spec.mounts, plan)
+        bound = {mount.target: mount.source for mount in mounts if mount.kind == "bind"}
 
         bound.pop("/mnt/oduflow/sitecustomize.py", None)
         assert bound == {
@@ -110,6 +113,31 @@ def test_the_images_own_home_is_kept(home, variables, found):
     assert (run_as(image, 7).uid, run_as(image, 7).gid) == (7, 101)
 
 
+@pytest.mark.parametrize(
+    ("home", "variables", "found"),
+    [
+        ("", {}, None),
+        ("/var/lib/odoo", {}, None),
+        ("/home/odoo", {}, "/tmp/cache"),  # noqa: S108
+        ("/home/odoo", {"XDG_CACHE_HOME": "/var/lib/odoo/cache"}, "/var/lib/odoo/cache"),
+    ],
+)
+def test_caches_have_a_place_where_the_images_home_is_read_only(home, variables, found):
+    image = ImageFacts("sha256:x", "odoo:19.0", 100, 101, (), variables, home)
+
+    assert login_environment(image).get("XDG_CACHE_HOME") == found
+
+
+def test_each_has_temporary_files_of_its_own_on_the_teams_disk(plan):
+    serving, installing = specs(plan)
+
+    for spec, folder in ((serving, plan.temporary), (installing, ONCE)):
+        own = [mount for mount in spec.mounts if mount.target in ("/tmp", "/var/tmp")]  # noqa: S108
+        assert {mount.source for mount in own} == {str(folder)}
+        assert not any(mount.read_only for mount in own)
+        assert len(own) == 2
+
+
 def test_the_repositorys_python_packages_are_mounted_where_python_looks(plan):
     for spec in specs(plan, python_deps="0123"):
         (mount,) = (mount for mount in spec.mounts if mount.target == "/mnt/python")
@@ -142,8 +170,13 @@ def test_no_secret_is_in_what_the_engine_is_told(plan):
 def specs(plan, **changes):
     row = replace(ROW, **changes)
     return serving_spec(plan, row, IMAGE, LIMITS, "127.0.0.1"), one_off_spec(
-        plan, row, IMAGE, LIMITS, INSTALL
+        plan, row, IMAGE, LIMITS, INSTALL, ONCE
     )
+
+
+def but_temporary(mounts, plan):
+    folders = {str(plan.temporary), str(ONCE)}
+    return [mount for mount in mounts if mount.source not in folders]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from oduflow.services.snapshots import create
 from tests.support.held import EnvironmentContents
 from tests.support.memory.images import image
 from tests.support.memory.process import CALLER, Process
-from tests.support.memory.world import BLUE
+from tests.support.memory.world import BLUE, TEAM
 
 COPY = {"name": "sale", "new_name": "try"}
 NEEDS_MORE = '{"name": "Sale", "depends": ["absent"]}'
@@ -201,7 +201,7 @@ def test_a_full_team_is_refused_before_the_source_is_paused(world, held, process
 def test_files_that_cannot_be_moved_into_the_copy_are_refused_where_they_do_not_fit(
     world, held, process, monkeypatch
 ):
-    pool = process.deps.infrastructure.pool
+    pool = process.deps.infrastructure.pools.of(TEAM)
     monkeypatch.setattr(type(pool), "takes_new", True)  # the source is from before the pool
     monkeypatch.setattr(PoolSpace, "make", lambda _space, _wanted: 0)
     before = world.everything()

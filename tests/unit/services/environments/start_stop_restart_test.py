@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from oduflow.domain.errors import Kind
@@ -28,6 +30,21 @@ def test_restarting_starts_the_same_container_again(world, running):
 
     assert world.engine.containers[CONTAINER] is container
     assert container.started_at > first
+
+
+@pytest.mark.parametrize("tool", ["start_environment", "restart_environment"])
+def test_a_container_of_an_earlier_version_is_made_again_when_it_starts(world, running, tool):
+    container = world.engine.containers[CONTAINER]
+    label = world.naming.label("made")
+    earlier = {**container.spec.labels}
+    now = earlier.pop(label)
+    container.spec = replace(container.spec, labels=earlier)
+    running.ok("stop_environment", name="sale")
+
+    assert running.ok(tool, name="sale").state == "running"
+
+    assert world.engine.containers[CONTAINER] is not container
+    assert world.engine.containers[CONTAINER].spec.labels[label] == now
 
 
 def test_a_lost_container_is_told_and_made_anew(world, running):

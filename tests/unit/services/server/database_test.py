@@ -1,9 +1,12 @@
 from ipaddress import IPv4Network
+from types import SimpleNamespace
 
 import pytest
 
+from oduflow.adapters.pool.pools import Pools
 from oduflow.adapters.postgres.config import HBA_NAME
 from oduflow.domain.errors import UpstreamFailed
+from oduflow.services.server import database as database_module
 from tests.support.memory.containers import MemoryNetworks
 from tests.support.memory.process import Process
 
@@ -74,6 +77,47 @@ def test_a_password_that_a_killed_run_left_is_removed(server):
     server.ensure(ONE)
 
     assert not left.exists()
+
+
+@pytest.mark.parametrize("left", ["the mark", "the image"])
+def test_below_a_file_system_that_is_not_mounted_no_database_is_called_gone(server, left):
+    server.ensure(ONE)
+    server.stop()
+    pools = server.process.deps.infrastructure.pools
+    pools.begin()
+    image = pools.of("1").image
+    (image.mark if left == "the mark" else image.file.touch)()
+    database = server.process.deps.infrastructure.databases.servers["1"]
+    server.process.deps.engine.volumes.absent.add(database.volume)
+
+    for look in (lambda: database.examine(needed=False), lambda: server.ensure(ONE)):
+        with pytest.raises(UpstreamFailed, match="The pool's image is") as refused:
+            look()
+        assert "destroy" not in refused.value.hint
+    with pytest.raises(UpstreamFailed):
+        database.remove()
+    assert server.process.deps.engine.volumes.facts(database.volume) is not None
+
+
+@pytest.mark.parametrize(("fits", "ended"), [(1, False), (0, True)])
+def test_the_teams_disk_grows_before_a_container_is_ended(server, monkeypatch, fits, ended):
+    server.ensure(ONE)
+    database = server.process.deps.infrastructure.databases.servers["1"]
+    asked, killed = [], []
+
+    def make(needed):
+        asked.append(needed)
+        return fits
+
+    space = SimpleNamespace(make=make)
+    pool = SimpleNamespace(own=True, holds=lambda _folder: True, space=space)
+    monkeypatch.setattr(Pools, "of", lambda _pools, _team: pool)
+    monkeypatch.setattr(database_module, "free_temporary", lambda *_args: killed.append("files"))
+
+    database._make_room()
+
+    assert asked == [database.reserve]
+    assert bool(killed) is ended
 
 
 class PreparedCluster:

@@ -86,7 +86,7 @@ def test_rules_that_stay_are_told_after_everything_else_is_removed(world, proces
 
 def test_destroying_goes_on_where_it_failed(world, process, sale):
     process.ok("create_environment", **sale)
-    process.faults.fail("volumes.remove")
+    process.faults.fail("volumes.release")
     with pytest.raises(UpstreamFailed):
         list(process.destroy())
 

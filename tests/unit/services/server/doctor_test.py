@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -49,6 +50,14 @@ def test_what_the_system_refuses_is_a_finding_without_a_path(process, monkeypatc
 
     assert not disk.ok
     assert disk.message == "It cannot be checked: Permission denied."
+
+
+def test_the_teams_are_named_whose_disk_is_only_measured(process):
+    only = "The kernel does not keep the limit of 1:"
+    assert finding(process, "disk limits").message.startswith(only)
+    limited = replace(process.doctor(), limited=lambda _team: True)
+    (told,) = [each for each in limited.findings() if each.part == "disk limits"]
+    assert told.message.startswith("Each team has a file system")
 
 
 def test_doctor_says_why_root_is_needed(process, monkeypatch):

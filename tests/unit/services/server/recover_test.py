@@ -1,9 +1,9 @@
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
 from oduflow.domain.plan import Naming
+from oduflow.files.process_mark import process_mark
 from oduflow.services.server.recover import ServerRecovery
 
 UNUSED: Any = None
@@ -15,13 +15,14 @@ def test_scratch_folders_of_dead_processes_are_removed_and_those_of_living_ones_
     naming = Naming("test", tmp_path)
     ended = subprocess.Popen(["true"])
     ended.wait()
-    dead, alive = naming.scratch / f"{ended.pid}-x1", naming.scratch / f"{os.getpid()}-x2"
-    for folder in (dead, alive):
-        (folder / "git").mkdir(parents=True)
+    for scratch in (naming.scratch, naming.team_scratch("1")):
+        dead, alive = scratch / f"{ended.pid}-x1", scratch / f"{process_mark()}-x2"
+        for folder in (dead, alive):
+            (folder / "git").mkdir(parents=True)
 
-    assert ServerRecovery(naming, UNUSED, UNUSED).prune() == 1
+        assert ServerRecovery(naming, UNUSED, UNUSED).prune() == 1
 
-    assert list(naming.scratch.iterdir()) == [alive]
+        assert list(scratch.iterdir()) == [alive]
 
 
 def test_without_scratch_folders_nothing_is_removed(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from oduflow.domain.clock import now
 from oduflow.domain.errors import Busy, Cancelled, QuotaReached, UpstreamFailed
 from oduflow.domain.filestore import FilestoreKind
 from oduflow.domain.storage import WHOLE_TEAM
-from oduflow.services import room
 from oduflow.services.room import CLONE_BYTES
 from oduflow.services.snapshots import automatic, recover
 from oduflow.services.snapshots.delete import remove_snapshot
+from oduflow.services.team_disk import cluster_folder
 from tests.support.memory.process import Process
 from tests.support.memory.world import BLUE, TEAM
 
@@ -232,7 +232,7 @@ def test_what_lies_on_another_disk_makes_no_room(installed, monkeypatch, there):
     kept = installed.call("rebuild_environment", name="sale").snapshot
     [row] = installed.deps.store.snapshots.all()
     installed.deps.store.sizes.replace(TEAM, {row.id: (1 << 30, 0)})
-    cluster = room.cluster_folder(installed.deps.naming, installed.deps.engine.volumes, TEAM)
+    cluster = cluster_folder(installed.deps.naming, installed.deps.engine.volumes, TEAM)
     lies = {"neither": lambda _: False, "database": cluster.__eq__, "files": cluster.__ne__}[there]
     monkeypatch.setattr(automatic, "same_disk", lambda folder, _disk: lies(folder))
     usage = SimpleNamespace(total=200 << 30, free=0)

@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from oduflow.adapters.pool import pool as module
-from oduflow.adapters.pool.pool import Pool
+from oduflow.adapters.pool.pools import Pools
 from oduflow.services.storage import outside as outside_module
 from oduflow.services.storage.outside import clone_state, outside_pool
 from oduflow.settings.sections import StorageSettings
@@ -15,7 +17,9 @@ def state(process, tmp_path, monkeypatch):
 
     def told(team="", **storage):
         rules = StorageSettings(**storage)
-        parts = process.deps.naming, process.deps.engine.volumes, Pool(tmp_path, lambda: rules)
+        naming = replace(process.deps.naming, data_dir=tmp_path)
+        pools = Pools(naming, lambda: rules, lambda: {TEAM: 0})
+        parts = process.deps.naming, process.deps.engine.volumes, pools
         return clone_state(*parts, team), outside_pool(*parts, team)
 
     return told

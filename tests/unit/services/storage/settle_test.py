@@ -20,6 +20,12 @@ class Places:
     def __init__(self, root: Path) -> None:
         self.root, self.bound = root, set[str]()
         self.volumes: set[str] = set()
+        self.mounted = True
+        self.spelled = root
+
+    def require_mounted(self) -> None:
+        if not self.mounted:
+            raise UpstreamFailed("The pool's image is not mounted.")
 
     def path(self, name: str) -> Path:
         return self.root / "pool" / name
@@ -30,7 +36,8 @@ class Places:
     def facts(self, name: str) -> VolumeFacts | None:
         if name not in self.volumes:
             return None
-        folder = self.path(name) if name in self.bound else self.own(name)
+        bound = self.spelled / "pool" / name
+        folder = bound if name in self.bound else self.own(name)
         return VolumeFacts(name, VOLUME.labels, folder)
 
     def ensure(self, name: str, *, labels: dict[str, str]) -> None:
@@ -140,6 +147,38 @@ def test_what_never_had_a_row_is_moved_and_not_removed(
     assert (places.path(VOLUME.name) / "file").exists()
 
 
+def test_while_the_pool_is_not_mounted_neither_copy_is_removed(
+    places: Places, end: Callable[[], None]
+) -> None:
+    places.volumes |= {VOLUME.former}
+    places.fill(places.own(VOLUME.former))
+    places.mounted = False
+
+    with pytest.raises(UpstreamFailed, match="not mounted"):
+        end()
+
+    assert (places.own(VOLUME.former) / "file").exists()
+    places.mounted = True
+    places.fill(places.path(VOLUME.name))
+    end()
+    assert (places.path(VOLUME.name) / "file").exists()
+
+
+def test_a_volume_in_the_pool_is_never_taken_for_a_copy_when_the_data_folder_is_spelled_otherwise(
+    places: Places, end: Callable[[], None]
+) -> None:
+    places.volumes.add(VOLUME.name)
+    places.bound.add(VOLUME.name)
+    places.fill(places.path(VOLUME.name))
+    link = places.root / "link"
+    link.symlink_to(places.root)
+    places.spelled = link
+
+    end()
+
+    assert (places.path(VOLUME.name) / "file").exists()
+
+
 @pytest.fixture
 def places(tmp_path: Path) -> Places:
     made = Places(tmp_path)
@@ -159,10 +198,21 @@ def end(places: Places, templates: dict[str, str]) -> Callable[[], None]:
     """Settle a move of one volume, and check that its row is gone."""
     rows: dict[str, str] = {}
     facts: Any = SimpleNamespace(set=rows.__setitem__, get=rows.get, remove=rows.pop)
+    naming = Naming("test", places.root)
+    pool = SimpleNamespace(
+        path=places.path,
+        remove=places.remove,
+        own=False,
+        folder=places.root / "pool",
+        holds=lambda folder: folder.resolve().is_relative_to(places.root.resolve() / "pool"),
+        require_mounted=places.require_mounted,
+    )
     deps: Any = SimpleNamespace(
-        naming=Naming("test", places.root),
+        naming=naming,
         engine=SimpleNamespace(volumes=places),
-        infrastructure=SimpleNamespace(pool=places, databases=None),
+        infrastructure=SimpleNamespace(
+            pools=SimpleNamespace(of=lambda _team: pool, naming=naming), databases=None
+        ),
         store=SimpleNamespace(
             facts=facts, environments=None, templates=SimpleNamespace(by_id=templates.get)
         ),

@@ -12,6 +12,7 @@ from oduflow.domain.storage import WHOLE_TEAM
 from oduflow.services.filestore import layers_of
 from oduflow.services.room import require_room
 from oduflow.services.storage import sizes as module
+from oduflow.services.storage.limits import MEASURED
 from oduflow.services.storage.sizes import SizeMeter, TookTooLong
 from tests.support.memory.process import Process
 from tests.support.memory.world import BLUE, TEAM
@@ -39,7 +40,7 @@ def test_what_an_environment_and_a_team_take_is_shown(process, sale):
     assert changed.disk == process.ok("create_template", name="base").disk == template.disk
     whole = process.deps.store.sizes.of(TEAM)[WHOLE_TEAM].own
     assert whole >= shown.own
-    assert process.ok("get_status").quotas["disk"] == f"{whole >> 20} MiB"
+    assert process.ok("get_status").quotas["disk"] == f"{whole >> 20} MiB ({MEASURED})"
 
 
 def test_a_team_that_fills_its_disk_makes_nothing_new(world, process, sale):
@@ -55,7 +56,7 @@ def test_a_team_that_fills_its_disk_makes_nothing_new(world, process, sale):
         "An environment of template base needs 40 MiB, and the team fills 1023 MiB of the 1.0 GiB "
         "that it may."
     )
-    assert limited.ok("get_status").quotas["disk"] == "1023 MiB of 1.0 GiB"
+    assert limited.ok("get_status").quotas["disk"] == f"1023 MiB of 1.0 GiB ({MEASURED})"
 
 
 def test_a_team_is_measured_again_when_something_is_new_or_the_measurement_old(

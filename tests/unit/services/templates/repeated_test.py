@@ -217,7 +217,9 @@ def uploaded(process, path, *, named):
     begun = process.ok("create_upload", **described(path, named=named))
     deps = process.deps
     files, locks = deps.work.uploads, deps.work.locks
-    receiver = UploadReceiver(deps.store.uploads, files, locks, lambda _team: None)
+    receiver = UploadReceiver(
+        *(deps.store.uploads, files, locks), lambda _team: None, lambda _team: None
+    )
     content = path.read_bytes()
     receiver.append("1", begun.name, 0, io.BytesIO(content), len(content))
     return begun.source

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from oduflow.domain.upload import Upload, UploadView
-from oduflow.services.room import require_disk
+from oduflow.services.uploads.ready import make_room_for_part, require_uploads
 from oduflow.services.uploads.receive import UploadReceiver
 from tests.support.memory.process import Process
 from tests.support.memory.world import MemoryWorld
@@ -36,7 +36,9 @@ class Sender:
         deps = self.process.deps
         files, locks = deps.work.uploads, deps.work.locks
         self.receiver = UploadReceiver(
-            deps.store.uploads, files, locks, partial(require_disk, deps)
+            *(deps.store.uploads, files, locks),
+            partial(make_room_for_part, deps),
+            partial(require_uploads, deps.infrastructure.pools, deps.store.facts),
         )
 
     def begin(self, **more: Any) -> UploadView:

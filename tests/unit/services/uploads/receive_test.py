@@ -1,12 +1,23 @@
 """Parts of an upload: in order, durable, proven at the end."""
 
 import io
+from types import SimpleNamespace
 
 import pytest
 
-from oduflow.domain.errors import Busy, Conflict, Invalid, NotFound, QuotaReached
+from oduflow.adapters.pool.making import destroy
+from oduflow.adapters.pool.pools import Pools
+from oduflow.domain.errors import (
+    Busy,
+    Conflict,
+    Invalid,
+    NotFound,
+    QuotaReached,
+    UpstreamFailed,
+)
 from oduflow.domain.upload import PART_BYTES
 from oduflow.kernel.locks import LockKey
+from oduflow.services.move_journal import Move
 from oduflow.services.server.disk import Disk
 from tests.unit.services.uploads.conftest import TEAM
 
@@ -135,3 +146,51 @@ def test_a_disk_below_its_reserve_takes_no_part(sender, monkeypatch):
 
     with pytest.raises(QuotaReached, match="MiB are free"):
         sender.send(name, 0, 1000)
+
+
+def test_a_part_is_refused_while_the_teams_files_are_not_mounted_and_nothing_is_lost(sender):
+    name = sender.begin().name
+    sender.send(name, 0, 1000)
+    folder = sender.process.deps.naming.team_folder(TEAM)
+    mounted = folder.rename(folder.with_name("mounted"))
+    folder.symlink_to("unmounted")
+    pools = sender.process.deps.infrastructure.pools
+    pools.begin()
+
+    with pytest.raises(UpstreamFailed, match="could not be made yet"):
+        sender.send(name, 1000)
+
+    assert sender.receiver.find(TEAM, name).received == 1000
+    folder.unlink()
+    destroy(pools)
+    mounted.rename(folder)
+    assert sender.send(name, 1000).verified
+
+
+def test_a_part_is_refused_while_a_move_is_not_settled_which_would_lack_it(sender):
+    name = sender.begin().name
+    sender.send(name, 0, 1000)
+    facts = sender.process.deps.store.facts
+    Move(TEAM, ()).save(facts)
+
+    with pytest.raises(Busy, match="are being moved"):
+        sender.send(name, 1000)
+
+    Move(TEAM, ()).remove(facts)
+    assert sender.send(name, 1000).verified
+
+
+def test_a_part_is_refused_on_a_full_disk_of_the_team(sender, monkeypatch):
+    name = sender.begin().name
+    pool = SimpleNamespace(
+        own=True,
+        image=SimpleNamespace(mounted=True),
+        space=SimpleNamespace(free=1, growth=0, total=9),
+        folder=sender.process.deps.naming.data_dir,
+    )
+    monkeypatch.setattr(Pools, "of", lambda _pools, _team: pool)
+
+    with pytest.raises(QuotaReached, match="The team's disk is full"):
+        sender.send(name, 0, 1000)
+
+    assert sender.receiver.find(TEAM, name).received == 0

@@ -51,3 +51,15 @@ def test_a_file_without_a_row_is_a_leftover(sender):
 
     assert stray.leftover.name == f"team_{TEAM}/uploads/{row.id}"
     assert stray.adopt is None
+
+
+def test_the_row_stays_while_the_file_cannot_be_removed(sender):
+    deps = sender.process.deps
+    row = sender.receiver.find(TEAM, sender.begin().name)
+    deps.store.uploads.update(row.id, progressed_at=now() - timedelta(hours=25))
+    deps.infrastructure.pools.begin()
+    deps.infrastructure.pools.place(TEAM)
+
+    assert UploadRecovery(deps).prune() == 0
+
+    assert deps.store.uploads.by_id(row.id) is not None

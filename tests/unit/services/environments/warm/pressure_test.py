@@ -1,5 +1,7 @@
 """Which warm slots are given up before something is refused for room."""
 
+import errno
+import os
 import shutil
 import time
 from types import SimpleNamespace
@@ -9,6 +11,7 @@ import pytest
 from oduflow.domain.errors import NoRoom, QuotaReached
 from oduflow.domain.storage import WHOLE_TEAM
 from oduflow.kernel.locks import LockKey
+from oduflow.services.environments.warm import pressure
 from oduflow.services.environments.warm.keeper import WarmKeeper
 from oduflow.services.environments.warm.pressure import WAIT_SECONDS
 from oduflow.services.environments.warm.remove import give_up, slot_plan
@@ -163,6 +166,23 @@ def test_a_team_gives_up_its_own_slots_before_those_of_others(world, ready, sale
     relieved(process.deps, "2", check)
 
     assert [slot.team for slot in process.deps.store.warm_slots.all()] == ["1"]
+
+
+def test_a_slot_whose_files_cannot_be_reached_makes_no_room_and_is_no_defect(ready, monkeypatch):
+    """As of another team, whose file system is not mounted or damaged."""
+    monkeypatch.setattr(pressure, "same_disk", fail)
+
+    def check() -> None:
+        raise NoRoom("It is full.", missing=1, disk=ready.deps.naming.data_dir)
+
+    with pytest.raises(NoRoom):
+        relieved(ready.deps, "2", check)
+
+    assert len(slots(ready)) == 1
+
+
+def fail(*_folders):
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
 
 def room_for_one_clone_less_with_each_slot(process, monkeypatch):

@@ -1,0 +1,37 @@
+"""Name things after the process that works on them, to find those whose process was killed.
+
+A process id alone does not say so: it is given again, and the server in a container has the same
+one after each start. The time at which the process began, in proc_pid_stat(5), tells them apart.
+"""
+
+import os
+from pathlib import Path
+
+_START = 19  # of the fields after the program's name, which ends with the last parenthesis
+
+
+def process_mark() -> str:
+    """Return the mark of this process: `<process id>.<start time>`, without a hyphen."""
+    return f"{os.getpid()}.{_started('self')}"
+
+
+def lives(name: str) -> bool:
+    """Whether the process still works after which a thing is named.
+
+    Args:
+        name: begins with a mark, and goes on after a hyphen if at all. Earlier versions wrote the
+            process id only; that of this process was another one's then.
+    """
+    process, _, started = name.partition("-")[0].partition(".")
+    if not process.isdecimal() or (not started and int(process) == os.getpid()):
+        return False
+    found = _started(process)
+    return found == started if started else bool(found)
+
+
+def _started(process: str) -> str:
+    try:
+        stat = Path("/proc", process, "stat").read_text("utf-8", "replace")
+    except OSError:
+        return ""
+    return stat.rpartition(")")[2].split()[_START]
