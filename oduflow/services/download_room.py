@@ -21,7 +21,7 @@ from oduflow.files.process_mark import lives, process_mark
 from oduflow.kernel.locks import LockKey
 from oduflow.services.deps import Deps
 from oduflow.services.room import left_for_files, relieved, require_disk
-from oduflow.services.team_disk import disk_limit, filled_by
+from oduflow.services.team_disk import disk_limit, filled_by, own_disk
 
 _KIND = "import"
 _FILE = "file"
@@ -105,7 +105,8 @@ class DownloadRoom:
     def _refuse_beyond_disk(self, size: int) -> None:
         missing = max(1, size) - self._left_of_disk()
         if missing > 0:
-            raise NoRoom(*self._refusal(size), missing=missing)
+            disk = own_disk(self.deps.infrastructure, self.team)
+            raise NoRoom(*self._refusal(size), missing=missing, disk=disk)
 
     def _left_of_uploads(self) -> int:
         limit = self.deps.settings.teams[self.team].max_upload_gb << 30

@@ -18,7 +18,7 @@ from oduflow.domain.errors import NoRoom, QuotaReached
 from oduflow.domain.plan import TemplatePlan
 from oduflow.services.deps import Deps
 from oduflow.services.server.infrastructure import Infrastructure
-from oduflow.services.team_disk import cluster_folder, disk_limit, filled_by
+from oduflow.services.team_disk import cluster_folder, left_of_team, refuse_beyond_team
 from oduflow.settings import Settings
 
 CLONE_BYTES = 32 << 20  # what a clone of shared blocks writes itself; 4 to 16 MB were measured
@@ -30,9 +30,6 @@ START_BYTES = 128 << 20  # twice PostgreSQL's reserve, which is kept first
 GROW_BEFORE = 1 << 30  # bytes that work of unknown size may write between two questions
 
 T = TypeVar("T")
-
-_UNLIMITED = 1 << 62
-_LESS_OF_TEAM = "Delete environments, snapshots or templates, or raise disk_gb of the team."
 
 
 def relieved(deps: Deps, team: str, check: Callable[[], T]) -> T:
@@ -272,7 +269,7 @@ def _room_left(deps: Deps, folder: Path, team: str) -> int:
     if left <= 0:
         message = f"There is no room left {where} for more data{numbers}."
         raise NoRoom(message, hint, missing=1 - left, disk=folder)
-    return min(left + more, _left_of_team(deps, team)) if team else left + more
+    return min(left + more, left_of_team(deps, team)) if team else left + more
 
 
 def left_for_files(infrastructure: Infrastructure, team: str) -> int:
@@ -332,22 +329,6 @@ def count_for(sizes: Sizes, settings: Settings, team: str, id_: str, size: int) 
         sizes.count_for(team, id_, size)
 
 
-def _left_of_team(deps: Deps, team: str) -> int:
-    filled, limit = (
-        filled_by(deps.infrastructure, deps.store.sizes, team),
-        disk_limit(deps.infrastructure, deps.settings, team),
-    )
-    if not limit:
-        return _UNLIMITED
-    if filled >= limit:
-        raise NoRoom(
-            f"The team fills {binary_size(filled)} of the {binary_size(limit)} that it may.",
-            _LESS_OF_TEAM,
-            missing=filled - limit + 1,
-        )
-    return limit - filled
-
-
 def require_room_for_clone(deps: Deps, plan: TemplatePlan, *, for_slot: bool = False) -> None:
     """Refuse to clone a template whose files would not fit; see `require_room`.
 
@@ -375,25 +356,6 @@ def require_room_of_team(deps: Deps, team: str, what: str, needed: int) -> None:
         NoRoom: it would; the message has the numbers.
     """
     relieved(deps, team, lambda: refuse_beyond_team(deps, team, what, needed))
-
-
-def refuse_beyond_team(deps: Deps, team: str, what: str, needed: int) -> None:
-    """Refuse as `require_room_of_team`, and give up no slots: for a second look within a lock.
-
-    Raises:
-        NoRoom: it would fill too much; the message has the numbers.
-    """
-    filled, limit = (
-        filled_by(deps.infrastructure, deps.store.sizes, team),
-        disk_limit(deps.infrastructure, deps.settings, team),
-    )
-    if limit and filled + needed > limit:
-        raise NoRoom(
-            f"{what} needs {binary_size(needed)}, and the team fills {binary_size(filled)} "
-            f"of the {binary_size(limit)} that it may.",
-            _LESS_OF_TEAM,
-            missing=filled + needed - limit,
-        )
 
 
 def _refuse_beyond(free: int, needed: int, what: str, where: str, hint: str, disk: Path) -> None:

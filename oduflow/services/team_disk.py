@@ -4,11 +4,17 @@ from pathlib import Path
 
 from oduflow.adapters.docker.volumes import Volumes
 from oduflow.adapters.store import Sizes
+from oduflow.domain.counting import binary_size
+from oduflow.domain.errors import NoRoom
 from oduflow.domain.plan import CONTAINER, Naming
 from oduflow.domain.storage import WHOLE_TEAM
+from oduflow.services.deps import Deps
 from oduflow.services.server.database import KIND, SIZES, is_current
 from oduflow.services.server.infrastructure import Infrastructure
 from oduflow.settings import Settings
+
+_UNLIMITED = 1 << 62
+_LESS_OF_TEAM = "Delete environments, snapshots or templates, or raise disk_gb of the team."
 
 
 def filled_by(infrastructure: Infrastructure, sizes: Sizes, team: str) -> int:
@@ -24,6 +30,48 @@ def disk_limit(infrastructure: Infrastructure, settings: Settings, team: str) ->
     if has_own_disk(infrastructure, team):
         return infrastructure.pools.limits.of(team)
     return settings.teams[team].disk_gb << 30
+
+
+def left_of_team(deps: Deps, team: str) -> int:
+    """Return how many bytes more a team may fill.
+
+    Raises:
+        NoRoom: none.
+    """
+    filled, limit = (
+        filled_by(deps.infrastructure, deps.store.sizes, team),
+        disk_limit(deps.infrastructure, deps.settings, team),
+    )
+    if not limit:
+        return _UNLIMITED
+    if filled >= limit:
+        raise NoRoom(
+            f"The team fills {binary_size(filled)} of the {binary_size(limit)} that it may.",
+            _LESS_OF_TEAM,
+            missing=filled - limit + 1,
+            disk=own_disk(deps.infrastructure, team),
+        )
+    return limit - filled
+
+
+def refuse_beyond_team(deps: Deps, team: str, what: str, needed: int) -> None:
+    """Refuse as `require_room_of_team`, and give up no slots: for a second look within a lock.
+
+    Raises:
+        NoRoom: it would fill too much; the message has the numbers.
+    """
+    filled, limit = (
+        filled_by(deps.infrastructure, deps.store.sizes, team),
+        disk_limit(deps.infrastructure, deps.settings, team),
+    )
+    if limit and filled + needed > limit:
+        raise NoRoom(
+            f"{what} needs {binary_size(needed)}, and the team fills {binary_size(filled)} "
+            f"of the {binary_size(limit)} that it may.",
+            _LESS_OF_TEAM,
+            missing=filled + needed - limit,
+            disk=own_disk(deps.infrastructure, team),
+        )
 
 
 def is_limited(infrastructure: Infrastructure, team: str) -> bool:
@@ -67,6 +115,12 @@ def has_own_disk(infrastructure: Infrastructure, team: str) -> bool:
         return False
     cluster = cluster_folder(naming, infrastructure.databases.volumes, team)
     return cluster is None or pool.holds(cluster)
+
+
+def own_disk(infrastructure: Infrastructure, team: str) -> Path | None:
+    """Return the team's own disk, for refusals: what is removed there makes room at once."""
+    pool = infrastructure.pools.of(team)
+    return pool.folder if has_own_disk(infrastructure, team) else None
 
 
 def cluster_folder(naming: Naming, volumes: Volumes, team: str) -> Path | None:

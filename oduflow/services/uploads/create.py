@@ -18,10 +18,10 @@ from oduflow.services.download_room import downloading, holding_off_downloads
 from oduflow.services.move_journal import holding_off_moves
 from oduflow.services.room import (
     left_for_files,
-    refuse_beyond_team,
     require_claimed_room,
     require_room_of_team,
 )
+from oduflow.services.team_disk import refuse_beyond_team
 
 _HOW = (
     "Upload {name} {what}: send the bytes from {offset} on to {path} with PATCH, `Upload-Offset` "

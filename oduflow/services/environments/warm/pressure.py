@@ -12,12 +12,7 @@ from oduflow.services.deps import Deps
 from oduflow.services.environments.warm.remove import give_up, slot_plan
 from oduflow.services.recoverable import of_one_team
 from oduflow.services.room import CLONE_BYTES, same_disk
-from oduflow.services.team_disk import (
-    cluster_folder,
-    disk_limit,
-    filled_by,
-    has_own_disk,
-)
+from oduflow.services.team_disk import cluster_folder, disk_limit, filled_by
 
 # One slot takes 67 MB; what is left has to serve the next environments' boots and page cache.
 KEEP_ABOVE = 1 << 30
@@ -95,8 +90,8 @@ def _that_make_room(deps: Deps, team: str, full: NoRoom) -> Sequence[WarmSlot]:
 def _frees(deps: Deps, slot: WarmSlot, disk: Path | None) -> int:
     """Return the bytes that a slot's removal frees at most: on a disk, or of what its team fills.
 
-    Of what a team without a disk of its own fills, the removal subtracts only what was measured.
-    While its team's PostgreSQL is stopped a slot stays (`remove_slot`).
+    Of what its team fills, the removal subtracts only what was measured. While its team's
+    PostgreSQL is stopped a slot stays (`remove_slot`).
     """
     server, plan = (
         deps.infrastructure.databases.servers.get(slot.team),
@@ -104,8 +99,6 @@ def _frees(deps: Deps, slot: WarmSlot, disk: Path | None) -> int:
     )
     if server is None or server.running() is None:
         return 0
-    if disk is None and has_own_disk(deps.infrastructure, slot.team):
-        disk = deps.infrastructure.pools.of(slot.team).folder
     if disk is None:
         measured = deps.store.sizes.of(slot.team).get(slot.id)
         return 0 if measured is None else measured.own
