@@ -105,8 +105,8 @@ class LockKey:
     def pool(cls, team: str = "") -> "LockKey":
         """Return the key of making, mounting and removing a team's file system.
 
-        Without a team it is the key of the pool of all teams, of setting up the teams' file
-        systems, and of reserving space on the disk; it is taken before those of teams.
+        Without a team it is the key of the pool of all teams, and of setting up the teams' file
+        systems; it is taken before those of teams.
         """
         return cls("pool", name=team)
 

@@ -17,7 +17,7 @@ from oduflow.domain.counting import binary_size
 from oduflow.domain.errors import NoRoom, QuotaReached
 from oduflow.domain.plan import Naming
 from oduflow.files.private import writing
-from oduflow.files.process_mark import lives, process_mark
+from oduflow.files.process_mark import is_used, process_mark
 from oduflow.kernel.locks import LockKey
 from oduflow.services.deps import Deps
 from oduflow.services.room import left_for_files, relieved, require_disk
@@ -160,8 +160,8 @@ def downloading(naming: Naming, team: str, besides: Path | None = None) -> int:
     """
     found = 0
     for folder in naming.team_scratch(team).glob(f"*-{_KIND}-*"):
-        process, _kind, _number, of = folder.name.split("-", 3)
-        if of == team and folder != besides and lives(process):
+        _process, _kind, _number, of = folder.name.split("-", 3)
+        if of == team and folder != besides and is_used(folder):
             arrived = announced = 0
             with suppress(OSError):
                 arrived = (folder / _FILE).stat().st_size

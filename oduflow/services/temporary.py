@@ -13,7 +13,7 @@ from oduflow.adapters.filestore.clone import remove_tree
 from oduflow.domain.container import ImageFacts, Mount
 from oduflow.domain.plan import EnvironmentPlan, Naming, TemplatePlan
 from oduflow.files.private import make_folder, writing
-from oduflow.files.process_mark import lives, process_mark
+from oduflow.files.process_mark import is_used, process_mark
 
 _ONCE = "once"
 # Of an environment's containers, of its tests, and of one-off containers.
@@ -55,7 +55,7 @@ def one_off_folders(plan: EnvironmentPlan | TemplatePlan) -> tuple[Path, ...]:
 
 def living(scratch: Path) -> tuple[Path, ...]:
     """List the scratch folders in a folder whose process still works."""
-    return tuple(each for each in sorted(scratch.glob("*-*")) if lives(each.name))
+    return tuple(each for each in sorted(scratch.glob("*-*")) if is_used(each))
 
 
 def free_temporary(naming: Naming, team: str) -> None:

@@ -33,6 +33,7 @@ from oduflow.settings import Settings
 SUBNET_TRIES = 10
 LOCK_WAIT_SECONDS = 120.0
 ATTACH_SECONDS = 30.0  # for file systems that are mounted, before the others go on
+_ALL = ""  # no team has this name: the pool that an earlier version made for all
 
 log = logging.getLogger(__name__)
 
@@ -82,20 +83,19 @@ class Infrastructure:
             # Before any container: the databases' addresses are never open without the rules.
             state = self.apply_firewall()
         # Not under that lock, for which the firewall waits: a disk may need minutes.
-        with suppress(Busy), self._holding_pools("start", wait=ATTACH_SECONDS):
-            self.pools.attach_shared()
-            self.disk.hold_reserve()
+        self.disk.hold_reserve()
         self._attach_pools()
         self._ensured = True
         return state
 
     def _attach_pools(self) -> None:
-        """Mount the teams' file systems, and go on without those that need longer.
+        """Mount the pools, and go on without those that need longer.
 
-        Each team has a thread and a lock of its own: a disk that hangs, or a file system whose
-        journal is long, delays its own team, and each thread is waited for once.
+        That of an earlier version, and of each team, has a thread and a lock of its own: a disk
+        that hangs, or a file system whose journal is long, delays only its own teams, and each
+        thread is waited for once.
         """
-        for team in self.pools.teams():
+        for team in (_ALL, *self.pools.teams()):
             if team not in self._attaching or not self._attaching[team][0].is_alive():
                 thread = threading.Thread(
                     target=self._attach_pool, args=(team,), name=f"attach-{team}", daemon=True
@@ -105,24 +105,27 @@ class Infrastructure:
         for team, (thread, deadline) in list(self._attaching.items()):
             thread.join(max(0.0, deadline - time.monotonic()))
             if thread.is_alive():
-                log.warning("the file system of team %s is not ready yet", team)
+                log.warning("the file system of %s is not ready yet", _owner(team))
 
     def _attach_pool(self, team: str) -> None:
         key = LockKey.pool(team)
         try:
             with self.locks.acquire(key, "start", wait=ATTACH_SECONDS):
-                self.pools.attach(team)
+                if team == _ALL:
+                    self.pools.attach_shared()
+                else:
+                    self.pools.attach(team)
         except Busy:
             return  # another process does it just now
         except Exception:
-            log.exception("the file system of team %s could not be mounted", team)
+            log.exception("the file system of %s could not be mounted", _owner(team))
 
     @contextmanager
-    def _holding_pools(self, holder: str, *teams: str, wait: float = 0) -> Iterator[None]:
+    def _holding_pools(self, holder: str, *teams: str) -> Iterator[None]:
         """Hold the pool of all teams, and then those of teams."""
         with ExitStack() as held:
             for key in (LockKey.pool(), *map(LockKey.pool, sorted(teams))):
-                held.enter_context(self.locks.acquire(key, holder, wait=wait or LOCK_WAIT_SECONDS))
+                held.enter_context(self.locks.acquire(key, holder, wait=LOCK_WAIT_SECONDS))
             yield
 
     def add_teams(self, *teams: str) -> FirewallState:
@@ -347,3 +350,7 @@ def refuse_shared_database(naming: Naming) -> None:
             "Run `oduflow destroy`, which removes all environments and templates, and start again; "
             "or continue with the earlier version. Nothing was changed.",
         )
+
+
+def _owner(team: str) -> str:
+    return "all teams" if team == _ALL else f"team {team}"

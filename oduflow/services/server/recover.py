@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from oduflow.adapters.docker.containers import Containers
 from oduflow.domain.plan import Naming, environment_of
-from oduflow.files.process_mark import lives
+from oduflow.files.process_mark import is_used
 from oduflow.services.recoverable import Leftover, Recoverable, of_one_team
 from oduflow.services.server.databases import Databases
 
@@ -50,7 +50,7 @@ class ServerRecovery(Recoverable):
 def _prune(scratch: Path) -> int:
     removed = 0
     for folder in sorted(scratch.iterdir()) if scratch.is_dir() else ():
-        if not lives(folder.name):
+        if not is_used(folder):
             shutil.rmtree(folder, ignore_errors=True)
             removed += 1
     return removed

@@ -3,7 +3,8 @@ import subprocess
 
 import pytest
 
-from oduflow.files.process_mark import lives, process_mark
+from oduflow.files import process_mark as process_mark_module
+from oduflow.files.process_mark import is_used, lives, process_mark
 
 
 def test_what_is_named_after_a_living_process_is_its_own():
@@ -29,6 +30,28 @@ def test_a_name_of_an_earlier_version_is_not_this_process():
     """As of the server in a container, which has the same process id at each start."""
     assert not lives(f"{os.getpid()}-import-1")
     assert lives("1-import-1")
+
+
+def test_a_folder_of_an_earlier_version_is_used_unless_its_process_began_later(
+    tmp_path, monkeypatch
+):
+    other = subprocess.Popen(["sleep", "30"])
+    folder = tmp_path / f"{other.pid}-import-1"
+    folder.mkdir()
+    try:
+        assert is_used(folder)
+        monkeypatch.setattr(process_mark_module, "_CLOCK_SECONDS", -60.0)  # changed a minute ago
+        assert not is_used(folder)
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_a_folder_is_used_while_the_process_works_that_its_mark_names(tmp_path):
+    own, others = tmp_path / f"{process_mark()}-import-1", tmp_path / "1.1-import-1"
+
+    assert is_used(own)
+    assert not is_used(others)
 
 
 @pytest.mark.parametrize("name", ["", "git-1", "-1", "x.1"])

@@ -79,6 +79,24 @@ def test_a_file_system_that_is_slow_to_mount_delays_its_own_team_only(world, mon
     assert mounted.count("1") == 2
 
 
+def test_a_slow_pool_of_an_earlier_version_delays_no_team(world, monkeypatch, caplog):
+    monkeypatch.setattr(infrastructure_module, "ATTACH_SECONDS", 0.2)
+    go_on, mounted = threading.Event(), []
+    monkeypatch.setattr(Pools, "attach_shared", lambda _pools: go_on.wait(30))
+    monkeypatch.setattr(Pools, "add", lambda _pools, team: mounted.append(team))
+    infrastructure = Process(world, teams=BLUE).deps.infrastructure
+    infrastructure.pools.begin()
+    try:
+        infrastructure.ensure()
+        finish("attach-1")
+
+        assert mounted == ["1"]
+        assert "the file system of all teams is not ready yet" in caplog.messages
+        assert infrastructure.disk.reserve.exists()
+    finally:
+        go_on.set()
+
+
 def finish(name: str) -> None:
     for thread in threading.enumerate():
         if thread.name == name:
