@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from oduflow.domain.container import ContainerFacts
-from oduflow.domain.errors import Kind
+from oduflow.domain.errors import Kind, UpstreamFailed
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.services.recoverable import find_leftovers
 from oduflow.services.server.database_start import RESERVE
@@ -195,7 +195,8 @@ def test_a_file_system_that_shut_itself_down_ends_no_round_of_other_teams(
     assert serves(limited, "calm")
     assert limited.ok("create_environment", name="late", repo_url=url)["state"] == "running"
     limited.ok("delete_environment", name="late")
-    assert limited.call("create_environment", "red", name="late", repo_url=url).error is not None
+    with pytest.raises(UpstreamFailed, match="is not mounted"):
+        limited.call("create_environment", "red", name="late", repo_url=url)
 
 
 def keep_until_it_serves(limited: Instance) -> None:
