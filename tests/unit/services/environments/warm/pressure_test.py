@@ -10,7 +10,9 @@ import pytest
 
 from oduflow.domain.errors import NoRoom, QuotaReached
 from oduflow.domain.storage import WHOLE_TEAM
+from oduflow.files.private import make_folder
 from oduflow.kernel.locks import LockKey
+from oduflow.services import team_disk
 from oduflow.services.environments.warm import pressure
 from oduflow.services.environments.warm.keeper import WarmKeeper
 from oduflow.services.environments.warm.pressure import WAIT_SECONDS
@@ -84,6 +86,25 @@ def test_a_team_at_its_own_limit_gives_up_its_own_slots_if_their_measured_sizes_
 
     assert (made.error is None) == (left == ["2"])
     assert sorted(slot.team for slot in process.deps.store.warm_slots.all()) == left
+
+
+def test_a_team_at_the_limit_of_its_own_disk_gives_up_slots_that_were_not_measured(
+    ready, sale, monkeypatch
+):
+    """What a removal frees there is free at once, without a measurement."""
+    make_folder(ready.deps.infrastructure.pools.of("1").folder)
+    limit = 1 << 30
+
+    def filled(*_args):
+        return limit - (2 * CLONE_BYTES if slots(ready) == () else 4 << 20)
+
+    monkeypatch.setattr(team_disk, "has_own_disk", lambda *_args: True)
+    monkeypatch.setattr(team_disk, "disk_limit", lambda *_args: limit)
+    monkeypatch.setattr(team_disk, "filled_by", filled)
+
+    ready.ok("create_environment", **sale | {"branch": "main", "modules": ["sale"]})
+
+    assert slots(ready) == ()
 
 
 def test_a_slot_is_measured_by_its_own_id_and_counts_no_longer_when_it_is_given_up(ready):
