@@ -1,3 +1,4 @@
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -8,7 +9,7 @@ from oduflow.domain.plan import EnvironmentPlan
 from oduflow.services.environments.delete import free_room_for
 from tests.support.memory.world import TEAM
 
-ROOM = {"own": True, "image": SimpleNamespace(mounted=True)}
+ROOM = {"own": True, "image": SimpleNamespace(mounted=True), "folder": Path("/")}
 
 
 @pytest.fixture
