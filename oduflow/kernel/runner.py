@@ -383,5 +383,3 @@ def envelope(
         truncated=outcome.truncated or None,
         snapshot=outcome.snapshot or None,
     )
-
-
