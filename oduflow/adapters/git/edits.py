@@ -13,7 +13,6 @@ from oduflow.adapters.git.failures import GitFailed
 from oduflow.domain.edits import EditKind, FileEdit
 from oduflow.domain.errors import Conflict
 from oduflow.domain.file_paths import Parts
-from oduflow.files.process_mark import process_mark
 
 _DISCARDED = "refs/oduflow/discarded"
 _DISCARDING = "refs/oduflow/discarding"  # the same, while files are written
