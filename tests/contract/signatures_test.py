@@ -20,7 +20,8 @@ from oduflow.adapters.store import RateLimits
 from oduflow.blueprints.ports import Probe
 from oduflow.services.server.reconcile_loop import ReconcileLoop
 from oduflow.services.uploads.receive import UploadReceiver
-from tests.support.fakes import FakeProbe, FakeRateLimits, FakeReconcileLoop, FakeUploads
+from tests.support.fake_uploads import FakeUploads
+from tests.support.fakes import FakeProbe, FakeRateLimits, FakeReconcileLoop
 from tests.support.memory.agent_sql import MemoryAgentSql
 from tests.support.memory.containers import MemoryContainers, MemoryNetworks
 from tests.support.memory.edits import MemoryEdits

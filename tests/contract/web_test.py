@@ -21,7 +21,8 @@ from tests.contract.suites.web import (
     UploadSinkContract,
 )
 from tests.support.empty_store import open_empty_store
-from tests.support.fakes import FakeProbe, FakeRateLimits, FakeUploads
+from tests.support.fake_uploads import FakeUploads
+from tests.support.fakes import FakeProbe, FakeRateLimits
 from tests.support.memory.odoo import module
 from tests.support.memory.process import Process
 from tests.support.memory.world import MemoryWorld

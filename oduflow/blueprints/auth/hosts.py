@@ -13,10 +13,10 @@ from oduflow.blueprints.audit import record
 from oduflow.blueprints.context import context
 from oduflow.domain.errors import Kind
 from oduflow.domain.hosts import join_host_port
-from oduflow.settings import Settings, TeamSettings
+from oduflow.settings import Settings
+from oduflow.settings.team_url import EVERY_ADDRESS, team_url
 
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
-_EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 _HTTP, _HTTPS = 80, 443
 _SINGLE = ("Host", "Authorization")
 
@@ -29,7 +29,7 @@ def allowed_hosts(settings: Settings) -> frozenset[str]:
     """
     server = settings.server
     local = {server.host}
-    if server.loopback_only or server.host in _EVERY_ADDRESS:
+    if server.loopback_only or server.host in EVERY_ADDRESS:
         local |= _THIS_MACHINE
     base = urlsplit(server.oauth_base_url)
     public = {base.hostname, settings.routing.external_host}
@@ -90,26 +90,6 @@ def startup_lines(settings: Settings) -> list[tuple[int, str]]:
     ]
     warnings = [(logging.WARNING, warning) for warning in settings.warnings]
     return [*((logging.INFO, line) for line in teams), *warnings]
-
-
-def team_url(settings: Settings, team: TeamSettings) -> str:
-    """Return the URL of a team's dashboard, derived from the configuration."""
-    server = settings.server
-    base = urlsplit(server.oauth_base_url)
-    if team.hostname:
-        port = base.port if base.scheme else _shown(server.port)
-        return f"{base.scheme or 'http'}://{join_host_port(team.hostname, port)}/"
-    if base.scheme:
-        return f"{server.oauth_base_url}/"
-    host = settings.routing.external_host
-    if not host:
-        on_this_machine = server.loopback_only or server.host in _EVERY_ADDRESS
-        host = "localhost" if on_this_machine else server.host
-    return f"http://{join_host_port(host, _shown(server.port))}/"
-
-
-def _shown(port: int) -> int | None:
-    return None if port == _HTTP else port
 
 
 def _switch(*, on: object) -> str:

@@ -8,7 +8,6 @@ from flask import make_response, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from oduflow.blueprints.auth.hosts import team_url
 from oduflow.blueprints.context import context
 from oduflow.blueprints.dashboard.actions import Action
 from oduflow.blueprints.dashboard.blueprint import blueprint, call, current_team, data
@@ -26,6 +25,7 @@ from oduflow.domain.errors import Failure
 from oduflow.domain.extra_repo import ExtraRepoState
 from oduflow.domain.outcome import Envelope
 from oduflow.domain.template import TemplateState, TemplateView, base_name_of
+from oduflow.settings.team_url import team_url
 
 UPDATE = "update_template"
 

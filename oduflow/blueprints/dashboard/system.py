@@ -7,13 +7,13 @@ from typing import cast
 from flask import current_app, render_template
 from flask.blueprints import BlueprintSetupState
 
-from oduflow.blueprints.auth.hosts import team_url
 from oduflow.blueprints.context import EXTENSION, Context, context
 from oduflow.blueprints.dashboard.blueprint import blueprint, current_actor, current_team, data
 from oduflow.blueprints.dashboard.client_setup import CLIENTS
 from oduflow.blueprints.health import Readiness
 from oduflow.domain.access import Tier
 from oduflow.domain.environment import EnvironmentState
+from oduflow.settings.team_url import team_url
 
 READINESS = f"{EXTENSION}.dashboard.readiness"
 

@@ -14,6 +14,7 @@ from oduflow.domain.test_run import RunTests, TestRun, check_wanted
 from oduflow.domain.test_run_view import TestRunView
 from oduflow.domain.test_verdict import RunEvidence, RunVerdict, judge_run
 from oduflow.kernel.call import Call
+from oduflow.services.browser_image import browser_image
 from oduflow.services.deps import Deps
 from oduflow.services.environments.addons import load_report
 from oduflow.services.environments.container import repository_folders
@@ -21,7 +22,6 @@ from oduflow.services.environments.module_change.settle import tenant_of
 from oduflow.services.environments.unfinished import refuse_unfinished
 from oduflow.services.images import run_as
 from oduflow.services.snapshots.create import require_layers
-from oduflow.services.test_runs.browser import image_for_tests
 from oduflow.services.test_runs.find import find_run
 from oduflow.services.test_runs.recover import settle_runs
 from oduflow.services.test_runs.running import RunningTests
@@ -58,7 +58,7 @@ def run_tests_of(deps: Deps, call: Call, row: Environment, args: RunTests) -> Ou
     settle_runs(deps, row)
     chosen = _choose(deps, row, args)
     images = deps.engine.images
-    image = image_for_tests(images, images.facts(row.odoo_image))
+    image = browser_image(images, images.facts(row.odoo_image))
     work = RunningTests(
         deps=deps,
         call=call,

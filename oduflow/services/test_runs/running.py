@@ -16,6 +16,7 @@ from oduflow.domain.test_choice import ChosenTests
 from oduflow.domain.test_records import TestRecords
 from oduflow.domain.test_run import TestRun
 from oduflow.kernel.call import Call
+from oduflow.services.browser_image import BrowserImage
 from oduflow.services.deps import Deps
 from oduflow.services.environments.container import (
     REQUEST_TARGET,
@@ -30,7 +31,6 @@ from oduflow.services.snapshots.create import (
     remove_temporary_snapshot,
 )
 from oduflow.services.snapshots.parts import SnapshotParts
-from oduflow.services.test_runs.browser import TestImage
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class RunningTests:
     deps: Deps
     call: Call
     row: Environment
-    image: TestImage
+    image: BrowserImage
     run: TestRun
     chosen: ChosenTests
     timeout: int

@@ -10,7 +10,7 @@ from oduflow.domain.outcome import Status
 from oduflow.domain.test_choice import ChosenTests
 from oduflow.domain.test_run import TestRun
 from oduflow.kernel.call import Call, Origin
-from oduflow.services.test_runs.browser import TestImage
+from oduflow.services.browser_image import BrowserImage
 from oduflow.services.test_runs.running import TESTS, RunningTests
 from tests.support.git_server import GitServer
 from tests.support.instances import Instance, world
@@ -75,7 +75,7 @@ def steps(instance: Instance) -> list[str]:
         deps=deps,
         call=Call(instance.actor(), Origin("cli")),
         row=row,
-        image=TestImage(deps.engine.images.facts(row.odoo_image)),
+        image=BrowserImage(deps.engine.images.facts(row.odoo_image)),
         run=run,
         chosen=ChosenTests(()),
         timeout=60,

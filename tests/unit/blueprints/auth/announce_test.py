@@ -2,8 +2,9 @@ import logging
 
 import pytest
 
-from oduflow.blueprints.auth.hosts import startup_lines, team_url
+from oduflow.blueprints.auth.hosts import startup_lines
 from oduflow.settings import parse
+from oduflow.settings.team_url import team_url
 from tests.support.fakes import OPEN, TWO_TEAMS
 from tests.support.published_toml import COMBINED, GITHUB_OAUTH
 

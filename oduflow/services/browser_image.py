@@ -1,4 +1,4 @@
-"""The image that tests run in: the environment's own, or the same one with a browser."""
+"""The image with a browser that was built of an environment's image."""
 
 from dataclasses import dataclass
 
@@ -9,21 +9,24 @@ from oduflow.domain.container import ImageFacts
 
 
 @dataclass(frozen=True, slots=True)
-class TestImage:
-    """An image for tests.
+class BrowserImage:
+    """An environment's image, with a browser if there is such a one.
 
     Attributes:
         facts: of the image.
         remedy: how to get a browser, for the operator; empty if it has one, as far as is known.
     """
 
-    __test__ = False  # pytest collects classes of such names
-
     facts: ImageFacts
     remedy: str = ""
 
+    @property
+    def has_browser(self) -> bool:
+        """Whether it was built with a browser."""
+        return bool(self.facts.environment.get(BROWSER_OF))
 
-def image_for_tests(images: Images, own: ImageFacts) -> TestImage:
+
+def browser_image(images: Images, own: ImageFacts) -> BrowserImage:
     """Return the image with a browser that was built of the environment's image, else that itself.
 
     Args:
@@ -33,11 +36,13 @@ def image_for_tests(images: Images, own: ImageFacts) -> TestImage:
     tag = f"{own.reference}{BROWSER_SUFFIX}"
     build = f"On the server: `oduflow images build {tag}`"
     if own.environment.get(BROWSER_OF) or "@" in own.reference:  # a digest is no tag
-        return TestImage(own)
+        return BrowserImage(own)
     try:
         found = images.facts(tag)
     except ImageMissing:
-        return TestImage(own, f"{build} adds one.")
+        return BrowserImage(own, f"{build} adds one.")
     if found.environment.get(BROWSER_OF) != own.id:
-        return TestImage(own, f"{tag} was made of another {own.reference}. {build} makes it anew.")
-    return TestImage(found)
+        return BrowserImage(
+            own, f"{tag} was made of another {own.reference}. {build} makes it anew."
+        )
+    return BrowserImage(found)
