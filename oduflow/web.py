@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from oduflow.blueprints import auth, dashboard, mcp, rest, static_files, uploads
+from oduflow.blueprints import auth, dashboard, links, mcp, rest, static_files, uploads
 from oduflow.blueprints.auth.hosts import startup_lines
 from oduflow.blueprints.context import EXTENSION, Context
 from oduflow.blueprints.cors import add_cors_headers
@@ -39,6 +39,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     rest.blueprint,
     rest.credentials,
     uploads.blueprint,
+    links.blueprint,
     dashboard.blueprint,
     static_files.blueprint,
 )
@@ -67,6 +68,7 @@ def create_app(settings: Settings | None = None, services: "Services | None" = N
         services.rate_limits,
         services.facts,
         services.uploads,
+        services.links,
         verifiers=services.verifiers,
         still_valid=services.still_valid,
     )

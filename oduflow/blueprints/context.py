@@ -14,6 +14,7 @@ from werkzeug.wsgi import ClosingIterator
 from oduflow.blueprints.ports import (
     CredentialCheck,
     FactStore,
+    LinkSource,
     Probe,
     RateLimitStore,
     SettingsSource,
@@ -133,6 +134,7 @@ class Context:
         rate_limits: counts wrong credentials.
         facts: facts that other processes read.
         uploads: writes the parts of uploads.
+        links: the links that sign a browser in.
         verifiers: verifiers of Bearer tokens besides the static ones, in the order of asking.
         still_valid: whether an actor's credential is still valid; asked while a stream is open.
         draining: set at SIGTERM; from then on new work is refused with 503.
@@ -149,6 +151,7 @@ class Context:
     rate_limits: RateLimitStore
     facts: FactStore
     uploads: UploadSink
+    links: LinkSource
     verifiers: Sequence[TokenVerifier] = ()
     still_valid: CredentialCheck = always_valid
     draining: threading.Event = field(default_factory=threading.Event)

@@ -103,11 +103,16 @@ class Problem(Model):
     snapshot: Annotated[
         str | None, Field(description="Snapshot that was taken before the work, if any.")
     ] = None
+    image: Annotated[str | None, Field(description="Handle of an image, if any.")] = None
     instance: Annotated[str | None, Field(description="URL of the failed job, if any.")] = None
 
     @classmethod
     def of(
-        cls, error: ErrorView, instance: str | None = None, snapshot: str | None = None
+        cls,
+        error: ErrorView,
+        instance: str | None = None,
+        snapshot: str | None = None,
+        image: str | None = None,
     ) -> "Problem":
         """Return the problem of a product failure."""
         status = STATUS_OF[error.kind]
@@ -120,6 +125,7 @@ class Problem(Model):
             next=error.next,
             output=error.output,
             snapshot=snapshot,
+            image=image,
             instance=instance,
         )
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from oduflow.domain.access import Actor
+from oduflow.domain.odoo_session import SessionLink
 from oduflow.domain.rate_limits import Claim, Reservation
 from oduflow.domain.status import HealthFinding
 from oduflow.domain.upload import Upload
@@ -78,6 +79,16 @@ class FactStore(Protocol):
 
     def set(self, key: str, value: str) -> None:
         """Store `value` under `key`, replacing any other."""
+
+
+class LinkSource(Protocol):
+    """The links that sign a browser in to an environment."""
+
+    def find(self, token: str) -> SessionLink | None:
+        """Return the link of a token; None if there is none, or no longer."""
+
+    def take(self, token: str) -> SessionLink | None:
+        """Return the link of a token and remove it: of calls at one time only one gets it."""
 
 
 class PartContent(Protocol):

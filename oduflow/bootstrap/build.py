@@ -6,6 +6,7 @@ from functools import partial
 
 from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.firewall.iptables import Firewall
+from oduflow.adapters.links.files import LinkFiles
 from oduflow.adapters.locks import FileBootSlots, FileLocks, ServerLock
 from oduflow.adapters.odoo.web import login_page, page
 from oduflow.adapters.outputs.files import OutputFiles
@@ -152,6 +153,7 @@ def _work(
         jobs=Jobs(rows, locks, slots, outputs, registry.cancellable),
         locks=locks,
         outputs=outputs,
+        links=LinkFiles(data_dir / "links"),
         clone_places=TeamPlaces("copies of databases", of_a_team=2, shared=2),
         pip_places=TeamPlaces("pip installations", of_a_team=2, shared=2),
         uploads=UploadFiles(naming.uploads_folder),

@@ -7,6 +7,7 @@ from oduflow.services.environments.warm.recover import WarmSlotRecovery
 from oduflow.services.extra_repos.recover import ExtraRepoRecovery
 from oduflow.services.isolation.recover import CanaryRecovery
 from oduflow.services.recoverable import Recoverable
+from oduflow.services.server.links import LinkRecovery
 from oduflow.services.server.outputs import OutputRecovery
 from oduflow.services.server.recover import ServerRecovery
 from oduflow.services.snapshots.recover import SnapshotRecovery
@@ -32,5 +33,6 @@ def recoverables(deps: Deps) -> tuple[Recoverable, ...]:
         MoveRecovery(deps),
         PoolRecovery(deps.infrastructure.pool, deps.engine.volumes),
         UploadRecovery(deps),
+        LinkRecovery(deps.work.links),
         OutputRecovery(deps.work.outputs, deps.store.environments),
     )

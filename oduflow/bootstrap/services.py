@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.docker.networks import Networks
 from oduflow.adapters.firewall.iptables import Firewall
+from oduflow.adapters.links.files import LinkFiles
 from oduflow.adapters.locks import ServerLock
 from oduflow.adapters.store import Facts, RateLimits, Store
 from oduflow.bootstrap.oauth import OAuth
@@ -61,6 +62,11 @@ class Services:
     def verifiers(self) -> tuple[GithubAuthenticator, GrantAuthenticator]:
         """The verifiers of Bearer tokens besides the static ones, in the order of use."""
         return (self.people, self.grants)
+
+    @property
+    def links(self) -> LinkFiles:
+        """The links that sign a browser in."""
+        return self.deps.work.links
 
     @property
     def facts(self) -> Facts:

@@ -10,6 +10,7 @@ from oduflow.cli.arguments import read_arguments
 from oduflow.cli.caller import CallOptions, OperationCaller, call_options
 from oduflow.cli.completion import OperationCommand, complete_arguments, complete_tool
 from oduflow.cli.failures import Interrupted, exit_on_failure, failed_envelope
+from oduflow.cli.pictures import save_picture
 from oduflow.cli.render import print_result, progress
 from oduflow.cli.schemas import ListedTool
 from oduflow.cli.tools import print_help
@@ -64,6 +65,8 @@ def call(
             return
         caller = chosen.caller()
         answer = run_operation(caller, tool, arguments, yes=chosen.yes)
+        if not chosen.as_json:
+            save_picture(caller, answer)
         sys.exit(print_result(answer, as_json=chosen.as_json, options=chosen.repeated))
 
 

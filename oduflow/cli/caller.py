@@ -52,6 +52,13 @@ class OperationCaller(Protocol):
             Interrupted: Ctrl-C.
         """
 
+    def image(self, handle: str) -> bytes | None:
+        """Return an image that an answer has named; None if it is gone.
+
+        Raises:
+            Failure: the call was refused or failed.
+        """
+
 
 class LocalCaller:
     """Calls operations in this process, for a team of the configuration."""
@@ -90,6 +97,10 @@ class LocalCaller:
 
         slow = self.services.registry.get(tool.name).slow
         return cancel_on_interrupt(runner.jobs, self.actor.team, work)(show) if slow else work(show)
+
+    def image(self, handle: str) -> bytes | None:
+        """Return an image that an answer has named; None if it is gone."""
+        return self.services.runner.image(self.actor.team, handle)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,9 @@ class ContainerSpec:
     even the engine's default one.
 
     Attributes:
+        network_of: a running container whose network it shares, instead of having `networks`: its
+            addresses, its loopback, its name servers, and the firewall's rules about it.
+        read_only: whether nothing can be written but the tmpfs mounts.
         extra_hosts: more lines of /etc/hosts, name to address; `host-gateway` is the host.
         outside_names: False if the firewall lets nothing out: only the engine's own names are
             resolved, and any other name fails after 1 s instead of 10. It also closes a way out,
@@ -84,6 +87,8 @@ class ContainerSpec:
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     mounts: tuple[Mount, ...] = ()
     networks: tuple[Attachment, ...] = ()
+    network_of: str = ""
+    read_only: bool = False
     publish: tuple[Publish, ...] = ()
     limits: ContainerLimits = field(default_factory=ContainerLimits)
     sysctls: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

@@ -14,8 +14,9 @@ ENVIRONMENT = "environment"  # the noun
 MAX_WAIT_SECONDS = 45
 JOBS_KEPT = timedelta(days=30)  # after their end
 RUNS_CODE = frozenset({"execute_sql", "run_command", "run_odoo_shell"})
-"""The operations that run what a caller wrote: what it did by then stays when they are cut off, and
-their results are for callers that may write."""
+"""The operations that run what a caller wrote: what it did by then stays when they are cut off."""
+FOR_WRITERS = RUNS_CODE | {"take_screenshot"}
+"""The operations whose results may show any data, and are for callers that may write."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,8 @@ class Outcome(Generic[T]):
         warnings: problems that did not fail the call.
         next: calls that are worth making next.
         output: a long text that the view shows a part of; the runner stores the whole.
+        image: a PNG image that belongs to the answer; the runner stores it.
+        stored_image: the handle of one that is stored already.
         snapshot: name of the snapshot that was taken before the work.
         truncated: whether the view shows a part only.
         status: how the work ended that the view is about, such as the job of wait_for_job.
@@ -99,6 +101,8 @@ class Outcome(Generic[T]):
     warnings: tuple[str, ...] = ()
     next: tuple[Next, ...] = ()
     output: str = ""
+    image: bytes = b""
+    stored_image: str = ""
     snapshot: str = ""
     truncated: bool = False
     status: Status = Status.OK
@@ -108,7 +112,8 @@ class Outcome(Generic[T]):
 class Envelope(Model, Generic[T]):
     """The one shape of every answer, in REST bodies and MCP structured content.
 
-    `output` is the handle of the whole text where the answer is `truncated`; read_output shows it.
+    `output` is the handle of the whole text where the answer is `truncated`, `image` that of a PNG
+    image; read_output shows either.
     """
 
     status: Status
@@ -119,5 +124,6 @@ class Envelope(Model, Generic[T]):
     next: Annotated[tuple[Next, ...], BeforeValidator(without_texts)] = ()
     job: str | None = None
     output: str | None = None
+    image: str | None = None
     truncated: bool | None = None
     snapshot: str | None = None

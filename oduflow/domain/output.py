@@ -23,7 +23,7 @@ class ReadOutput(Model):
     handle: Annotated[
         str,
         StringConstraints(pattern=HANDLE),
-        Field(description="`output` of an answer."),
+        Field(description="`output` or `image` of an answer."),
     ]
     lines: Annotated[
         str | None,

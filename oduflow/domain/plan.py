@@ -237,6 +237,16 @@ class EnvironmentPlan(_Plan[Environment]):
         return self.folder / "command"
 
     @property
+    def browser(self) -> str:
+        """The throw-away container of the browser that takes a screenshot."""
+        return f"{self.container}.browser"
+
+    @property
+    def browser_mark(self) -> Path:
+        """Exists while there may be a browser's container."""
+        return self.folder / "browser"
+
+    @property
     def python_start(self) -> Path:
         """The module that the environment's Python imports when it starts."""
         return self.folder / "conf" / "sitecustomize.py"

@@ -53,19 +53,25 @@ class JobStore(Protocol):
 
 
 class OutputStore(Protocol):
-    """Long texts that answers show a part of.
+    """Long texts that answers show a part of, and PNG images.
 
     Each belongs to a team, and to one environment, or to none: then the id is empty.
     """
 
-    def keep(self, text: str, *, team: str, environment: str) -> str:
-        """Store a text and return its handle, or raise a `Failure`; a text too long is capped."""
+    def keep(self, content: str | bytes, *, team: str, environment: str) -> str:
+        """Store a text, or bytes of an image, and return the handle, or raise a `Failure`.
+
+        A text too long is capped; an image too large is refused.
+        """
 
     def environment(self, team: str, handle: str) -> str | None:
-        """Return the id of the environment that a text is about; None for an absent text."""
+        """Return the id of the environment that an output is about; None for an absent one."""
 
     def read(self, team: str, handle: str) -> str | None:
         """Return a text, or None when the team has none of that handle."""
+
+    def read_image(self, team: str, handle: str) -> bytes | None:
+        """Return an image, or None when the team has none of that handle."""
 
 
 class EnvironmentLookup(Protocol):

@@ -29,7 +29,7 @@ from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.locks import Held, Locks, acquire_all
 from oduflow.kernel.offers import callable_by, offering
 from oduflow.kernel.operation import Operation
-from oduflow.kernel.outputs import KeptOutput, keep_output
+from oduflow.kernel.outputs import KeptOutput, keep_outcome
 from oduflow.kernel.permission_check import (
     Uncounted,
     check_allowed,
@@ -172,6 +172,10 @@ class Runner:
             job=job.id,
         )
 
+    def image(self, team: str, handle: str) -> bytes | None:
+        """Return the image of an envelope that the team's caller has got; None if it is gone."""
+        return self._outputs.read_image(team, handle)
+
     def environment_id(self, team: str, name: str) -> str | None:
         """Return the id of the team's environment of exactly that name, or None."""
         found = self.environments.get(team, name)
@@ -299,8 +303,7 @@ class Runner:
         try:
             with defects_as_failures(operation.name):
                 result = admitted.run(self._deps, call)
-                stores = store_output and result.output
-                kept = self._kept(admitted, result) if stores else KeptOutput()
+                kept = self._kept(admitted, result) if store_output else KeptOutput()
                 answer = envelope(operation, result, call, kept)
             if admitted.converted:
                 warnings = (admitted.converted, *answer.warnings)
@@ -321,7 +324,7 @@ class Runner:
         # The output of a call that locks something else, too, may be about that.
         found = None if admitted.operation.locks else admitted.environment
         about, team = found.id if found else "", admitted.actor.team
-        return keep_output(self._outputs, result.output, team=team, environment=about)
+        return keep_outcome(self._outputs, result, team=team, environment=about)
 
     def _end(self, admitted: Admitted, outcome: str) -> None:
         """Release the locks, and record how the call ended."""
@@ -378,6 +381,7 @@ def envelope(
         next=(*outcome.next, *kept.next),
         job=call.job or None,
         output=kept.handle,
+        image=kept.image or outcome.stored_image or None,
         truncated=outcome.truncated or None,
         snapshot=outcome.snapshot or None,
     )

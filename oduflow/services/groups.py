@@ -9,6 +9,7 @@ from oduflow.adapters.docker.images import Images
 from oduflow.adapters.docker.volumes import Volumes
 from oduflow.adapters.git.credentials.store import Credentials
 from oduflow.adapters.git.repository import GitRepositories
+from oduflow.adapters.links.files import LinkFiles
 from oduflow.adapters.locks import FileLocks
 from oduflow.adapters.outputs.files import OutputFiles
 from oduflow.adapters.postgres.agent_sql import AgentSql
@@ -105,6 +106,7 @@ class WorkGroup:
     Attributes:
         clone_places: held while a database is copied, which takes the disk.
         pip_places: held while pip installs, which takes network, processor and disk.
+        links: the links that sign a browser in.
         uploads: the files of uploads.
     """
 
@@ -112,6 +114,7 @@ class WorkGroup:
     jobs: Jobs
     locks: FileLocks
     outputs: OutputFiles
+    links: LinkFiles
     clone_places: TeamPlaces
     pip_places: TeamPlaces
     uploads: UploadFiles

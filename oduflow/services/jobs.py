@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from oduflow.domain.access import Actor, Permission
-from oduflow.domain.job import RUNS_CODE, Job, JobView
+from oduflow.domain.job import FOR_WRITERS, Job, JobView
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import FINISHED, Envelope, ErrorView, Nothing, Outcome
 from oduflow.kernel.jobs import Jobs
@@ -18,11 +18,12 @@ def as_seen_by(actor: Actor, job: Job) -> Job:
     """Return a job's row without what the actor may not see.
 
     What statements and code return may be a secret of the database, such as the one with which
-    sessions can be made: a caller that may only read does not see it.
+    sessions can be made, and a screenshot shows what another user sees: a caller that may only read
+    does not see it.
     A copy, or a template that is saved, is a job of its source. Who may see the source alone is
     shown how that job is going, and not what it makes: an address, a branch, a name.
     """
-    if job.operation in RUNS_CODE and not actor.may(Permission.ENVIRONMENT_WRITE):
+    if job.operation in FOR_WRITERS and not actor.may(Permission.ENVIRONMENT_WRITE):
         result = None if job.result is None else _ending(job, job.result, _OF_DATABASE)
         return replace(job, progress=None, result=result)
     others = job.also_holds
@@ -89,6 +90,7 @@ def job_verdict(jobs: Jobs, actor: Actor, row: Job) -> Outcome[JobView]:
         error=ended.error,
         next=ended.next,
         snapshot=ended.snapshot or "",
+        stored_image=ended.image or "",
     )
 
 

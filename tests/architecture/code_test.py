@@ -22,6 +22,7 @@ PROGRAMS = {
     "oduflow/adapters/pool/programs.py": "mkfs.xfs, mount and losetup; rm, for deep folders",
     "oduflow/adapters/systemd/service.py": "systemctl",
     "oduflow/adapters/odoo/inside/run_pip.py": "pip, in the image",
+    "oduflow/adapters/odoo/inside/take_screenshot.py": "Chromium, in a container of its own",
 }
 
 

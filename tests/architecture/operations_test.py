@@ -26,6 +26,7 @@ ELSEWHERE = {
 WITHOUT_UNDO = {
     "apply_changes": "a snapshot of its own, once it is known that data are written",
     "commit_and_push": "git keeps what was committed; the work tree stays as it is",
+    "connect_as_user": "a session, which is no data of the database",
     "copy_environment": "the source stays as it is",
     "create_snapshot": "it changes nothing",
     "delete_file": "an edit: discard_edits brings the committed file back",
@@ -41,6 +42,7 @@ WITHOUT_UNDO = {
     "start_environment": "no data",
     "stop_environment": "no data",
     "switch_branch": "a snapshot of its own, once it is known that data are written",
+    "take_screenshot": "most pages only show data; create_snapshot is one call before others",
     "write_file": "an edit: edits are shown by diff_edits and undone by discard_edits",
 }
 FILES = sorted(path for path in FOLDER.rglob("*.py") if path.name != "__init__.py")

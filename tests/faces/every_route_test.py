@@ -23,8 +23,9 @@ from tests.support.fakes import (
 
 REGISTRY = Registry.discover("oduflow.operations")
 OPEN_TO_ALL = {"/healthz", "/readyz"}
-# Signing in begins without a credential; `tests/faces/oauth` attacks those doors.
-OPEN_FACES = {"static", "oauth"}
+# Signing in begins without a credential; `tests/faces/oauth` attacks those doors. A link is one
+# itself; `tests/faces/links_test.py` attacks it.
+OPEN_FACES = {"links", "oauth", "static"}
 POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 PROXY = f"[server]\ntrusted_proxies = 1\n{ONE_TEAM}"
 NAMES = ("localhost:8000", "127.0.0.1:8000", "[::1]:8000")

@@ -25,7 +25,6 @@ from werkzeug.test import TestResponse
 from oduflow.blueprints.context import Context
 from oduflow.blueprints.ports import (
     CredentialCheck,
-    PartContent,
     RateLimitStore,
     SettingsSource,
     TokenVerifier,
@@ -37,13 +36,12 @@ from oduflow.domain.audit.rows import AuditRow, NumberedAuditRow
 from oduflow.domain.boot_queue import BootKind, WaitingBoot
 from oduflow.domain.clock import now
 from oduflow.domain.environment import Environment
-from oduflow.domain.errors import Busy, Conflict, QuotaReached, Unauthenticated
+from oduflow.domain.errors import Busy, QuotaReached, Unauthenticated
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.names import new_id
 from oduflow.domain.outcome import FINISHED, Status
 from oduflow.domain.rate_limits import Claim, Reservation
 from oduflow.domain.status import HealthFinding
-from oduflow.domain.upload import Upload, no_upload
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.locks import LockKey
 from oduflow.kernel.operation import Operation
@@ -53,6 +51,8 @@ from oduflow.kernel.runner import Runner
 from oduflow.services.access.github import GithubAuthenticator
 from oduflow.settings import Settings, parse
 from oduflow.web import create_app
+from tests.support.fake_links import FakeLinks
+from tests.support.fake_uploads import FakeUploads
 from tests.support.oauth_stores import TemporaryOAuthStores
 from tests.support.store_rows import environment
 from tests.support.things import THINGS
@@ -159,25 +159,30 @@ class FakeOutputs:
     """Stored outputs in a dictionary; see the contract suite of outputs.
 
     Attributes:
-        stored: environment's id and text by team and handle.
+        stored: environment's id and text or image by team and handle.
         full: whether the disk is full.
     """
 
-    stored: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    stored: dict[tuple[str, str], tuple[str, str | bytes]] = field(default_factory=dict)
     full: bool = False
 
-    def keep(self, text: str, *, team: str, environment: str) -> str:
+    def keep(self, content: str | bytes, *, team: str, environment: str) -> str:
         if self.full:
             raise QuotaReached("The disk is full.", "Free disk space.")
         handle = new_id()
-        self.stored[team, handle] = (environment, text)
+        self.stored[team, handle] = (environment, content)
         return handle
 
     def environment(self, team: str, handle: str) -> str | None:
         return self.stored.get((team, handle), (None, None))[0]
 
     def read(self, team: str, handle: str) -> str | None:
-        return self.stored.get((team, handle), (None, None))[1]
+        found = self.stored.get((team, handle), (None, None))[1]
+        return found if isinstance(found, str) else None
+
+    def read_image(self, team: str, handle: str) -> bytes | None:
+        found = self.stored.get((team, handle), (None, None))[1]
+        return found if isinstance(found, bytes) else None
 
 
 @dataclass
@@ -340,29 +345,6 @@ class FakeFacts:
         self.told[key] = value
 
 
-@dataclass
-class FakeUploads:
-    """Uploads of every team, with the bytes that arrived."""
-
-    rows: dict[str, Upload] = field(default_factory=dict)
-    contents: dict[str, bytes] = field(default_factory=dict)
-
-    def find(self, team: str, name: str) -> Upload:
-        if name not in self.rows or self.rows[name].team != team:
-            raise no_upload(name)
-        return self.rows[name]
-
-    def append(
-        self, team: str, name: str, offset: int, content: PartContent, length: int
-    ) -> Upload:
-        row = self.find(team, name)
-        if offset != row.received:
-            raise Conflict(f"The next part begins at {row.received}, not at {offset}.")
-        self.contents[name] = self.contents.get(name, b"") + content.read(length)
-        self.rows[name] = replace(row, received=len(self.contents[name]))
-        return self.rows[name]
-
-
 class FakeReconcileLoop:
     """A reconcile loop that never runs."""
 
@@ -401,6 +383,7 @@ class World:
     source: SettingsSource | None = None
     outputs: FakeOutputs = field(default_factory=FakeOutputs)
     uploads: UploadSink = field(default_factory=FakeUploads)
+    links: FakeLinks = field(default_factory=FakeLinks)
 
     @property
     def live(self) -> SettingsSource:
@@ -481,6 +464,7 @@ def make_context(
         world.rate_limits,
         world.facts,
         world.uploads,
+        world.links,
     )
 
 

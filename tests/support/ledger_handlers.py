@@ -1,10 +1,13 @@
 """The handlers of the nouns whose ledgers have modules of their own, and those for the others."""
 
+from datetime import timedelta
 from typing import Any
 
 from oduflow.domain.access import Scope
 from oduflow.domain.audit.rows import NumberedAuditRow
 from oduflow.domain.audit.view import AuditEntry, AuditPage, ReadAudit
+from oduflow.domain.clock import now, rfc3339
+from oduflow.domain.odoo_session import ConnectAsUser, SessionView
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Operation
@@ -15,6 +18,9 @@ from tests.support.samples import sample_view
 from tests.support.status_ledger import get_status
 from tests.support.template_ledger import TEMPLATE_HANDLERS
 from tests.support.test_run_ledger import TEST_RUN_HANDLERS
+
+SESSION = "qf7x-odoo-session-2k"
+LINK_TOKEN = "b8w2-link-for-one-browser"
 
 
 def read_audit(ledger: Any, call: Call, args: ReadAudit) -> Outcome[AuditPage]:
@@ -28,6 +34,21 @@ def read_audit(ledger: Any, call: Call, args: ReadAudit) -> Outcome[AuditPage]:
     return Outcome(AuditPage(entries=shown, before=more), f"{len(shown)} rows.")
 
 
+def connect_as_user(ledger: Any, call: Call, args: ConnectAsUser) -> Outcome[SessionView]:
+    ledger.find(args.name)
+    link = f"http://localhost:8000/open/{LINK_TOKEN}" if args.login != "remote" else None
+    view = SessionView(
+        login=args.login,
+        user="Mitchell Admin",
+        url="http://localhost:20001/",
+        cookie="session_id_20001",
+        value=SESSION,
+        expires_at=rfc3339(now() + timedelta(hours=1)),
+        link=link,
+    )
+    return Outcome(view, "It is made.", warnings=() if link else ("There is no link: hosts.",))
+
+
 OTHER_HANDLERS: dict[str, Any] = {
     **TEMPLATE_HANDLERS,
     **credential_rows.HANDLERS,
@@ -35,6 +56,7 @@ OTHER_HANDLERS: dict[str, Any] = {
     **EDIT_HANDLERS,
     **GRANT_HANDLERS,
     **TEST_RUN_HANDLERS,
+    "connect_as_user": connect_as_user,
     "get_status": get_status,
     "read_audit": read_audit,
 }

@@ -9,11 +9,13 @@ from oduflow.domain.clock import now
 from oduflow.domain.environment import Environment, EnvironmentState
 from oduflow.domain.extra_repo import ExtraRepo, ExtraRepoState, Pin
 from oduflow.domain.job import Job, Resource
+from oduflow.domain.odoo_session import SessionLink
 from oduflow.domain.outcome import Status
 from oduflow.domain.template import Template, TemplateState
 from oduflow.domain.upload import Upload
 
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, 890123, tzinfo=UTC)
+LATER = datetime(2126, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 
 def template(**given: Any) -> Template:
@@ -47,6 +49,22 @@ def environment(**given: Any) -> Environment:
         "created_at": MOMENT,
     }
     return Environment(**values | given)
+
+
+def session_link(**given: Any) -> SessionLink:
+    values: dict[str, Any] = {
+        "team": "1",
+        "environment": "id-1-sale",
+        "name": "sale",
+        "login": "demo",
+        "cookie": "session_id_20001",
+        "value": "a-session-for-tests-only",
+        "url": "http://localhost:20001/web",
+        "created_by": "token:1",
+        "opens_until": LATER,
+        "expires_at": LATER,
+    }
+    return SessionLink(**values | given)
 
 
 def upload(**given: Any) -> Upload:

@@ -68,10 +68,11 @@ def _host(spec: ContainerSpec, image_volumes: Iterable[str]) -> dict[str, Any]:
         "ShmSize": spec.shm_size,
         "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}},
         "RestartPolicy": {"Name": "no"},
-        # A container in two networks must never route between them.
-        "Sysctls": {"net.ipv4.ip_forward": "0", **spec.sysctls},
+        "ReadonlyRootfs": spec.read_only,
+        # A container in two networks must never route between them. Who shares a network has its.
+        "Sysctls": {} if spec.network_of else {"net.ipv4.ip_forward": "0", **spec.sysctls},
         "ExtraHosts": [f"{name}:{address}" for name, address in spec.extra_hosts.items()],
-        "NetworkMode": spec.networks[0].network if spec.networks else "none",
+        "NetworkMode": _network_mode(spec),
         "PortBindings": bindings,
         **({} if spec.outside_names else _NO_OUTSIDE_NAMES),
         "Mounts": [_mount(each, spec) for each in spec.mounts if each.kind != "tmpfs"],
@@ -81,6 +82,12 @@ def _host(spec: ContainerSpec, image_volumes: Iterable[str]) -> dict[str, Any]:
             if each.kind == "tmpfs"
         },
     }
+
+
+def _network_mode(spec: ContainerSpec) -> str:
+    if spec.network_of:
+        return f"container:{spec.network_of}"
+    return spec.networks[0].network if spec.networks else "none"
 
 
 def _empty(spec: ContainerSpec, image_volumes: Iterable[str]) -> list[Mount]:

@@ -1,4 +1,4 @@
-"""Give Odoo's session cookie a name of its own in each environment.
+"""Give Odoo's session cookie a name of its own in each environment, and end sessions in time.
 
 Cookies ignore ports (RFC 6265, 8.5), and Odoo always calls its cookie `session_id`, so signing in
 to one environment of a host would sign a browser out of the others. Odoo has no option for the
@@ -7,16 +7,21 @@ name. This file, with a line more that names the cookie, is mounted into the con
 boundary, in requests and in responses, so Odoo and its modules see `session_id` as always. Odoo 14
 to 19 have a WSGI application `odoo.http.root`.
 
+A session that Oduflow makes for a user has an end in its data, which Odoo's store does not know. So
+the store is wrapped as well: once the end has come, such a session is removed instead of read.
+
 It runs in the container's Python, 3.7 or newer, and imports nothing of the product.
 """
 
 from __future__ import annotations
 
 import sys
+import time
 from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any
 
 ODOO = "session_id"
+UNTIL = "oduflow_until"  # of a session's data: when it ends, in seconds since 1970
 MODULE = "odoo.http"
 
 
@@ -48,6 +53,9 @@ def rename_cookie(application: Any, ours: str) -> None:
     call = application.__call__
 
     def renamed(self: Any, environ: dict[str, Any], start_response: Any) -> Any:
+        # Not before a request: Odoo's store is made of its configuration.
+        if not hasattr(self, "oduflow_store"):
+            self.oduflow_store = end_in_time(self.session_store)
         if "HTTP_COOKIE" in environ:
             environ["HTTP_COOKIE"] = incoming(environ["HTTP_COOKIE"], ours)
 
@@ -57,6 +65,21 @@ def rename_cookie(application: Any, ours: str) -> None:
         return call(self, environ, start)
 
     application.__call__ = renamed
+
+
+def end_in_time(store: Any) -> Any:
+    """Let a store remove a session whose end has come when it is asked for; return the store."""
+    find = store.get
+
+    def unended(sid: Any) -> Any:
+        session = find(sid)
+        if session.get(UNTIL, sys.maxsize) <= time.time():
+            store.delete(session)
+            return find(sid)
+        return session
+
+    store.get = unended
+    return store
 
 
 class Finder:

@@ -50,9 +50,11 @@ class RecordReader:
 
     Attributes:
         mark: what begins their lines.
+        most: characters of a record.
     """
 
     mark: str
+    most: int = MAX_RECORD
     _text: list[str] = field(default_factory=list, init=False)
     _size: int = field(default=0, init=False)
 
@@ -63,7 +65,7 @@ class RecordReader:
     def read(self, line: str) -> Mapping[str, Any] | None:
         """Take one line; return the record that ends with it, if one does."""
         sign, piece = line[len(self.mark) : len(self.mark) + 1], line[len(self.mark) + 1 :]
-        if self._size + len(piece) <= MAX_RECORD:
+        if self._size + len(piece) <= self.most:
             self._text.append(piece)
             self._size += len(piece)
         if sign == "+":

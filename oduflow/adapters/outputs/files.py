@@ -1,6 +1,7 @@
-"""The output store: a file for each text, `outputs/<team>/<handle>.<environment's id>`.
+"""The output store: a file for each output, `outputs/<team>/<handle>.<environment's id>`.
 
-The name holds the owner, so that no text is opened to decide who may read it or when it goes.
+That of an image has `.png` behind it. The name holds the owner, so that no file is opened to decide
+who may read it or when it goes.
 """
 
 import time
@@ -9,15 +10,18 @@ from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from pathlib import Path
 
+from oduflow.domain.counting import binary_size
+from oduflow.domain.errors import QuotaReached
 from oduflow.domain.names import new_id
 from oduflow.domain.output import OUTPUT_DAYS, OUTPUTS_OF_A_TEAM
 from oduflow.files.private import make_folder, replace_file, writing
-from oduflow.files.regular import read_regular
+from oduflow.files.regular import read_bytes, read_regular
 
-MAX_BYTES = 4 << 20  # of one text
+MAX_BYTES = 4 << 20  # of one output
 MAX_TEAM_BYTES = 128 << 20
 _DAY_SECONDS = 86_400
 _GAP_BYTES = 100
+_IMAGE = ".png"
 
 
 class OutputFiles:
@@ -27,17 +31,29 @@ class OutputFiles:
         self._folder = folder
 
     @writing()
-    def keep(self, text: str, *, team: str, environment: str) -> str:
-        """Store a text and remove the team's oldest beyond its limits; return the handle.
+    def keep(self, content: str | bytes, *, team: str, environment: str) -> str:
+        """Store an output and remove the team's oldest beyond its limits; return the handle.
+
+        Args:
+            content: a text, or the bytes of an image.
+            team: whose.
+            environment: the id of the environment that it is about; empty for none.
 
         Raises:
-            QuotaReached: the disk is full.
+            QuotaReached: the image is too large, or the disk is full.
             UpstreamFailed: the folder cannot be written.
         """
-        content, handle = capped(text.encode("utf-8", "replace")), new_id()
+        handle, is_image = new_id(), isinstance(content, bytes)
+        kept = content if isinstance(content, bytes) else capped(content.encode("utf-8", "replace"))
+        if len(kept) > MAX_BYTES:
+            raise QuotaReached(
+                f"The image has {binary_size(len(kept))}, and at most {binary_size(MAX_BYTES)} "
+                "are kept.",
+                "Make a smaller one.",
+            )
         folder = make_folder(self._folder / team)
-        self._make_room(folder, len(content))
-        replace_file(folder / f"{handle}.{environment}", content)
+        self._make_room(folder, len(kept))
+        replace_file(folder / f"{handle}.{environment}{_IMAGE if is_image else ''}", kept)
         return handle
 
     def environment(self, team: str, handle: str) -> str | None:
@@ -48,7 +64,12 @@ class OutputFiles:
     def read(self, team: str, handle: str) -> str | None:
         """Return a text, or None when the team has none of that handle."""
         found = self._find(team, handle)
-        return None if found is None else read_regular(found, MAX_BYTES)
+        return None if found is None or _is_image(found) else read_regular(found, MAX_BYTES)
+
+    def read_image(self, team: str, handle: str) -> bytes | None:
+        """Return an image, or None when the team has none of that handle."""
+        found = self._find(team, handle)
+        return read_bytes(found, MAX_BYTES) if found is not None and _is_image(found) else None
 
     def prune(self, environments: Callable[[], AbstractSet[str]]) -> int:
         """Remove texts that are too old, or of environments that are gone; return how many.
@@ -106,7 +127,11 @@ def _sizes(folder: Path) -> Iterator[tuple[int, Path, int]]:
 
 
 def _owner(path: Path) -> str:
-    return path.name.partition(".")[2]
+    return path.name.split(".")[1]
+
+
+def _is_image(path: Path) -> bool:
+    return path.name.endswith(_IMAGE)
 
 
 def _is_new(path: Path) -> bool:

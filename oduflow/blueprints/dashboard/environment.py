@@ -1,11 +1,12 @@
 """The page of one environment: its facts, its work, its login and its log."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Response, make_response, render_template, request
 
-from oduflow.blueprints.dashboard.blueprint import FRAGMENTS, blueprint, data, poll
+from oduflow.blueprints.dashboard.blueprint import FRAGMENTS, blueprint, call, data, poll
 from oduflow.blueprints.dashboard.buttons import Button, buttons
 from oduflow.blueprints.dashboard.forms import Form
 from oduflow.blueprints.dashboard.work import Work, active_work, work_named
@@ -125,9 +126,24 @@ def log_fragment(name: str) -> str:
 @blueprint.post("/environments/<name>/login")
 def login(name: str) -> Response:
     """Show how to sign in to the environment's Odoo; no other page shows it."""
+    return _login_page(name, lambda: {"login": data("get_environment_login", name=name)})
+
+
+@blueprint.post("/environments/<name>/session")
+def session(name: str) -> Response:
+    """Make a session of a user, and show it; no other page shows it."""
+
+    def make() -> dict[str, Any]:
+        made = call("connect_as_user", name=name, login=request.form.get("login", ""))
+        return {"session": made.data, "session_warnings": made.warnings}
+
+    return _login_page(name, make)
+
+
+def _login_page(name: str, load: Callable[[], dict[str, Any]]) -> Response:
     only_login = HTMX in request.headers
     try:
-        shown = {"login": data("get_environment_login", name=name)}
+        shown = load()
     except Failure as failure:
         error = ErrorView.of(failure)
         if not only_login:

@@ -92,6 +92,11 @@ class Work:
         return str(self._result.get("snapshot") or "")
 
     @property
+    def image(self) -> str:
+        """The handle of the image that belongs to its result; empty without one."""
+        return str(self._result.get("image") or "")
+
+    @property
     def further(self) -> tuple[Next, ...]:
         """The calls that the result suggests besides its error's own."""
         own = self.error.next if self.error else ()

@@ -21,8 +21,9 @@ from mcp.shared.exceptions import MCPError
 
 from oduflow.blueprints.audit import record_outside_request
 from oduflow.blueprints.mcp.exchange import Caller
+from oduflow.blueprints.mcp.results import result_of
 from oduflow.blueprints.mcp.scope import User
-from oduflow.blueprints.mcp.tools import TARGET
+from oduflow.blueprints.mcp.tools import TARGET, Shape
 from oduflow.blueprints.processor_share import measured
 from oduflow.domain.access import Scope
 from oduflow.domain.errors import Failure, Kind, RateLimited
@@ -198,6 +199,19 @@ class Calls:
             await self.record(ctx, name, kind)
             raise
         await self.record(ctx, name, Status.OK)
+
+    async def result(
+        self, ctx: RequestContext, answer: Envelope[Any], shape: Shape
+    ) -> types.CallToolResult:
+        """Return an answer as the result of its tool, with the image that belongs to it."""
+        return result_of(answer, shape, await self.image(ctx, answer))
+
+    async def image(self, ctx: RequestContext, answer: Envelope[Any]) -> bytes | None:
+        """Return the image that belongs to an answer; None if it has none, or it is gone."""
+        if answer.image is None:
+            return None
+        team = caller_of(ctx).actor.team
+        return await self.work(partial(self.runner.image, team, answer.image))
 
     async def work(self, work: Callable[[], T]) -> T:
         """Run a short read of the store in a thread, which counts against no team."""

@@ -4,6 +4,7 @@ Reading a resource is a call of its operation, under the same limits and in the 
 a call of the tool.
 """
 
+import base64
 import json
 import logging
 from collections.abc import Collection, Iterable, Mapping
@@ -16,6 +17,7 @@ from mcp.types.version import MODERN_PROTOCOL_VERSIONS
 
 from oduflow.blueprints.mcp.calls import Calls, RequestContext, caller_of, one_page
 from oduflow.blueprints.mcp.resources import JSON, TEXT, Resources
+from oduflow.blueprints.mcp.results import PNG
 from oduflow.blueprints.mcp.tools import Tools
 from oduflow.domain.errors import Failure, Kind, RateLimited
 from oduflow.domain.outcome import Envelope
@@ -94,6 +96,10 @@ class ResourceHandlers:
             answer = await self._calls.answer(ctx, operation, raw)
         except Failure as failure:
             raise error_of(ctx, failure, uri) from failure
+        if (image := await self._calls.image(ctx, answer)) is not None:
+            blob = base64.b64encode(image).decode()
+            picture = types.BlobResourceContents(uri=uri, mime_type=PNG, blob=blob)
+            return types.ReadResourceResult(contents=[picture])
         content = self._tools.shape(operation.name).lean(answer)
         return types.ReadResourceResult(contents=list(contents_of(uri, operation, answer, content)))
 

@@ -1,9 +1,10 @@
-"""Tool results: structured content, and the same as text for agents that read only text.
+"""Tool results: structured content, the same as text for agents that read only text, an image.
 
 A text of several lines, such as a log, is at the end and unescaped, which is shorter and easier to
 read. Nothing is cut here: the operations shorten what is long, and read_output shows the whole.
 """
 
+import base64
 import json
 from typing import Any
 
@@ -13,21 +14,36 @@ from oduflow.blueprints.mcp.tools import Schema, Shape
 from oduflow.domain.errors import Cancelled, Failure, RateLimited
 from oduflow.domain.outcome import Envelope, ErrorView, Nothing, Status
 
+PNG = "image/png"
 FAILED = {Status.FAILED, Status.CANCELLED, Status.INTERRUPTED}
-_HANDLES = ("job", "output", "snapshot", "truncated")
+_HANDLES = ("job", "output", "image", "snapshot", "truncated")
 
 _REFUSAL = Shape(Envelope[Nothing])
 
 
-def result_of(envelope: Envelope[Any], shape: Shape) -> types.CallToolResult:
-    """Return an envelope as a result, with `isError` if it is failed, cancelled or interrupted."""
+def result_of(
+    envelope: Envelope[Any], shape: Shape, image: bytes | None = None
+) -> types.CallToolResult:
+    """Return an envelope as a result, with `isError` if it is failed, cancelled or interrupted.
+
+    Args:
+        envelope: the answer.
+        shape: of the operation's answers.
+        image: the PNG image that belongs to the answer.
+    """
     content = shape.lean(envelope)
     if envelope.error is not None:
         del content["error"]["next"]  # the envelope's own
         if not content["error"]["output"]:
             del content["error"]["output"]
+    blocks: list[types.ContentBlock] = [
+        types.TextContent(type="text", text=_text(envelope, content))
+    ]
+    if image is not None:
+        data = base64.b64encode(image).decode()
+        blocks.append(types.ImageContent(type="image", data=data, mime_type=PNG))
     return types.CallToolResult(
-        content=[types.TextContent(type="text", text=_text(envelope, content))],
+        content=blocks,
         structured_content=content,
         is_error=envelope.status in FAILED,
     )

@@ -16,7 +16,6 @@ from pydantic import Field
 
 from oduflow.blueprints.mcp.calls import Calls, RequestContext, caller_of
 from oduflow.blueprints.mcp.resource_handlers import error_of
-from oduflow.blueprints.mcp.results import result_of
 from oduflow.blueprints.mcp.tools import Shape, Tools
 from oduflow.domain.errors import Failure, Kind
 from oduflow.domain.job import JOBS_KEPT, JobView
@@ -78,7 +77,7 @@ class TaskHandlers:
         """
         answer = await self._calls.start(ctx, operation, raw)
         if answer.status in FINISHED or not answer.job:
-            return result_of(answer, self._tools.shape(operation.name))
+            return await self._calls.result(ctx, answer, self._tools.shape(operation.name))
         begun = await self._calls.look_up_begun(ctx, self._operation(GET), {"job": answer.job})
         return {"resultType": "task", **_task(_view(begun))}
 
@@ -93,7 +92,7 @@ class TaskHandlers:
             job = await self._job(ctx, params.task_id)
         except Failure as failure:
             raise error_of(ctx, failure) from failure
-        return {"resultType": "complete", **_task(job), **self._ended(ctx, job)}
+        return {"resultType": "complete", **_task(job), **await self._ended(ctx, job)}
 
     async def cancel(self, ctx: RequestContext, params: TaskParams) -> dict[str, Any]:
         """Cancel a task's job: it stops at its next step. Nothing happens to an ended one.
@@ -121,7 +120,7 @@ class TaskHandlers:
         """Read a job. A client polls without being told to, so no call of a grant is used up."""
         return _view(await self._calls.look_up(ctx, self._operation(GET), {"job": job}))
 
-    def _ended(self, ctx: RequestContext, job: JobView) -> dict[str, Any]:
+    async def _ended(self, ctx: RequestContext, job: JobView) -> dict[str, Any]:
         """Return how a task ended: its tool's result, also of a failed one, or the error."""
         if _status(job) not in {"completed", "failed"} or job.result is None:
             return {}
@@ -134,7 +133,7 @@ class TaskHandlers:
             self._tools.operation(job.operation) is not None
         )  # a release may have left it out
         shape = self._tools.shape(job.operation) if is_known else _OF_ANY
-        result = result_of(envelope, shape)
+        result = await self._calls.result(ctx, envelope, shape)
         shown = result.model_dump(by_alias=True, mode="json", exclude_none=True)
         return {"result": {**shown, "resultType": "complete"}}
 

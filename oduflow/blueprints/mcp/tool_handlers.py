@@ -7,7 +7,7 @@ from mcp.server.context import HandlerResult
 from mcp.shared.exceptions import MCPError
 
 from oduflow.blueprints.mcp.calls import Calls, RequestContext, caller_of, one_page, targeted
-from oduflow.blueprints.mcp.results import refusal_of, result_of
+from oduflow.blueprints.mcp.results import refusal_of
 from oduflow.blueprints.mcp.tasks import TaskHandlers
 from oduflow.blueprints.mcp.tools import Tools
 from oduflow.domain.access import Actor
@@ -51,7 +51,7 @@ class ToolHandlers:
             if operation.slow and self._tasks.wanted(ctx, operation):
                 return await self._tasks.begin(ctx, operation, raw)
             answer = await self._calls.answer(ctx, operation, raw)
-            return result_of(answer, self._tools.shape(operation.name))
+            return await self._calls.result(ctx, answer, self._tools.shape(operation.name))
         except Failure as failure:
             return refusal_of(failure)
         except Exception:

@@ -13,7 +13,7 @@ from oduflow.blueprints.audit import audited_refusals
 from oduflow.blueprints.auth import authenticate_rest
 from oduflow.blueprints.context import EXTENSION, Context, context
 from oduflow.blueprints.errors import Problem, answer_problem
-from oduflow.blueprints.rest.arguments import preferred_wait, read_arguments
+from oduflow.blueprints.rest.arguments import JSON, preferred_wait, read_arguments
 from oduflow.blueprints.rest.openapi import describe, success_status
 from oduflow.blueprints.wait_limits import WaitKind
 from oduflow.domain.outcome import FINISHED, Envelope
@@ -22,6 +22,7 @@ from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
 
 FACE = "rest"
+PNG = "image/png"
 CREDENTIALS = "credentials"  # the noun that a blueprint of its own serves, also in the metrics
 
 
@@ -82,10 +83,19 @@ def call(operation: Operation, **path: str) -> Response:
             wait = 0
         origin = Origin(FACE, request.remote_addr or "")
         envelope = runner.call(operation.name, raw, actor, origin, wait=wait)
-    response = answer(operation, envelope, runner.registry)
+    response = _image(actor.team, envelope) or answer(operation, envelope, runner.registry)
     if wait:
         response.headers["Preference-Applied"] = f"wait={wait}"
     return response
+
+
+def _image(team: str, envelope: Envelope[Any]) -> Response | None:
+    """Return the image of an answer to a client that prefers one to JSON; None if there is none."""
+    preferred = request.accept_mimetypes.best_match([JSON, PNG])
+    if preferred != PNG or envelope.image is None or envelope.error is not None:
+        return None
+    content = context().runner.image(team, envelope.image)
+    return None if content is None else Response(content, mimetype=PNG)
 
 
 def _registry(state: BlueprintSetupState) -> Registry:
@@ -96,7 +106,8 @@ def answer(operation: Operation, envelope: Envelope[Any], registry: Registry) ->
     """Return the HTTP response to an envelope: done, created, still running, or failed."""
     job = f"/api/jobs/{envelope.job}" if envelope.job else None
     if envelope.error is not None and operation.slow:
-        return answer_problem(Problem.of(envelope.error, job, envelope.snapshot))
+        problem = Problem.of(envelope.error, job, envelope.snapshot, envelope.image)
+        return answer_problem(problem)
     response = Response(envelope.model_dump_json(), mimetype="application/json")
     if envelope.status in FINISHED or not operation.slow:
         response.status_code = success_status(operation, registry)

@@ -1,13 +1,15 @@
 """Call a tool of a remote server and wait for its job, like a call in this process."""
 
 import asyncio
+import base64
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from mcp import Client
-from mcp.types import CallToolResult, Tool
+from mcp.types import CallToolResult, ImageContent, Tool
 from pydantic import ValidationError
 
 from oduflow.bootstrap import OPERATIONS
@@ -215,6 +217,32 @@ class RemoteServer:
         except Failure as failure:
             remote_call.explain(failure)
             raise
+
+    def image(self, handle: str) -> bytes | None:
+        """Return an image that an answer has named; None if it is gone.
+
+        Raises:
+            Failure: there was no answer.
+            Interrupted: Ctrl-C.
+        """
+
+        async def read(client: Client) -> bytes | None:
+            await list_tools(client)
+            return _image_in(await client.call_tool("read_output", {"handle": handle}))
+
+        try:
+            return run_connected(self.address, self.token, self.call_timeout, read)
+        except KeyboardInterrupt:
+            raise Interrupted from None
+
+
+def _image_in(result: CallToolResult) -> bytes | None:
+    """Return the image of an answer; None if there is none, or one that is no base64."""
+    for block in result.content:
+        if isinstance(block, ImageContent):
+            with suppress(ValueError):
+                return base64.b64decode(block.data, validate=True)
+    return None
 
 
 def _effect_of(tool: Tool) -> Effect:

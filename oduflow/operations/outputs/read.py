@@ -19,11 +19,15 @@ from oduflow.services.deps import Deps
     rest="GET /outputs/{handle}",
 )
 def read_output(deps: Deps, call: Call, args: ReadOutput) -> Outcome[OutputPage]:
-    """Show the whole of a text that an answer shortened, by its `output` handle.
+    """Show the whole of a text that an answer shortened, or an image, by its handle.
 
     A long text is split: `next` has the call for the next lines.
     """
-    text = deps.work.outputs.read(call.actor.team, args.handle)
+    outputs, team = deps.work.outputs, call.actor.team
+    text = outputs.read(team, args.handle)
+    if text is None and outputs.read_image(team, args.handle) is not None:
+        empty = OutputPage(handle=args.handle, total=0, lines=0, text="")
+        return Outcome(empty, "A PNG image.", stored_image=args.handle)
     if text is None:
         raise no_output(args.handle)
     page, following = page_of(text, args)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.services.cleanup import Cleanup
+from oduflow.services.environments.screenshot import remove_browser
 from oduflow.services.environments.test_clone import TestClone
 from oduflow.services.extra_repos.checkouts import release_checkouts
 from oduflow.services.filestore import remove_filestore
@@ -15,6 +16,11 @@ class EnvironmentCleanup(Cleanup):
     """The removable parts of one environment."""
 
     plan: EnvironmentPlan
+
+    def remove_one_off(self) -> None:
+        """Remove the throw-away containers that a killed process left."""
+        Cleanup.remove_one_off(self)
+        remove_browser(self.deps.engine.containers, self.plan)
 
     def remove_container(self) -> None:
         """Remove Odoo's container, also that of a claimed warm slot that has its name yet."""

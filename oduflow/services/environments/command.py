@@ -116,6 +116,20 @@ def require_running(naming: Naming, containers: Containers, row: Environment) ->
     return name
 
 
+def require_address(naming: Naming, containers: Containers, row: Environment) -> str:
+    """Return the address of the environment's container, which runs, in its team's network.
+
+    Raises:
+        Conflict: it does not run, or has no address.
+    """
+    facts = containers.facts(require_running(naming, containers, row))
+    address = "" if facts is None else facts.addresses.get(naming.team_network(row.team), "")
+    if not address:
+        step = Next.of("restart_environment", "starts it again", name=row.name)
+        raise Conflict(f"{row.name} has no address in its team's network.", "", step)
+    return address
+
+
 def killed_reason(result: ExecResult, timeout: int) -> str:
     """Return why something was killed, as the end of a sentence; empty if it was not."""
     if result.timed_out:

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 
 from oduflow.domain.counting import binary_size
 from oduflow.domain.environment import Environment
-from oduflow.domain.errors import Conflict, UpstreamFailed
+from oduflow.domain.errors import UpstreamFailed
 from oduflow.domain.excerpt import MAX_OUTPUT, excerpt
 from oduflow.domain.http import HttpAnswer, HttpHeader, HttpRequest
 from oduflow.domain.masking import redact
@@ -17,7 +17,7 @@ from oduflow.domain.outcome import Outcome
 from oduflow.domain.plan import ODOO_PORT
 from oduflow.net.fetch import FetchFailed, Request, Response, fetch
 from oduflow.services.deps import Deps
-from oduflow.services.environments.command import require_running
+from oduflow.services.environments.command import require_address
 from oduflow.services.environments.view import base_url
 
 MAX_BYTES = 2 << 20
@@ -52,15 +52,7 @@ def send(deps: Deps, row: Environment, args: HttpRequest) -> Outcome[HttpAnswer]
 
 
 def _request(deps: Deps, row: Environment, args: HttpRequest) -> Request:
-    name, network = (
-        require_running(deps.naming, deps.engine.containers, row),
-        deps.naming.team_network(row.team),
-    )
-    facts = deps.engine.containers.facts(name)
-    address = "" if facts is None else facts.addresses.get(network, "")
-    if not address:
-        step = Next.of("restart_environment", "starts it again", name=row.name)
-        raise Conflict(f"{row.name} has no address in its team's network.", "", step)
+    address = require_address(deps.naming, deps.engine.containers, row)
     headers = {key.title(): value for key, value in args.headers.items()}
     if args.body and "Content-Type" not in headers and _is_json(args.body):
         headers["Content-Type"] = "application/json"

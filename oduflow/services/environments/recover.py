@@ -40,6 +40,7 @@ from oduflow.services.environments.delete import remove_environment
 from oduflow.services.environments.module_change.settle import resume_change
 from oduflow.services.environments.rebuild import rebuild
 from oduflow.services.environments.rollback import resume_rollback
+from oduflow.services.environments.screenshot import remove_browser
 from oduflow.services.environments.start import start
 from oduflow.services.environments.view import environment_view, observed
 from oduflow.services.extra_repos.checkouts import checkout_folders
@@ -135,7 +136,9 @@ class EnvironmentRecovery(Recoverable):
             return False
         if row.step == MOVING:
             return False  # it has no container until its team's move is settled
-        end_cut_off_command(self.deps.engine.containers, EnvironmentPlan.of(self.deps.naming, row))
+        containers, plan = self.deps.engine.containers, EnvironmentPlan.of(self.deps.naming, row)
+        end_cut_off_command(containers, plan)
+        remove_browser(containers, plan)
         if (resumed := _resumed(row)) is not None:
             return self._as_job(row, held, *resumed)
         return self._compare(row, held, revive=revive)

@@ -5,6 +5,7 @@ from importlib import resources
 from oduflow.adapters.odoo.session_cookie import start_module
 from oduflow.domain.container import ContainerLimits, ContainerSpec, ImageFacts
 from oduflow.domain.environment import Environment
+from oduflow.domain.odoo_session import cookie_name
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.files.private import write_private
 from oduflow.services.environments.container import serving_spec
@@ -26,8 +27,7 @@ def prepare_container(
 def start_text(port: int | None) -> str:
     """Return what the Python of an environment with that port imports at its start."""
     source = (resources.files("oduflow.adapters.odoo") / "session_cookie.py").read_text("utf-8")
-    # By port and not by id: deleted environments would fill the browser with their cookies.
-    return start_module(source, f"session_id_{port}")
+    return start_module(source, cookie_name(port))
 
 
 def specification(

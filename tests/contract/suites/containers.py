@@ -122,6 +122,18 @@ class ContainersContract:
 
         containers.remove(shell.name)
 
+    def test_a_container_shares_the_network_of_another_and_writes_nothing(self, containers, shell):
+        containers.create(shell)
+        containers.start(shell.name)
+        beside = replace(shell, name=f"{shell.name}-b", network_of=shell.name, networks=())
+        containers.create(replace(beside, hostname="", read_only=True))
+        containers.start(beside.name)
+        found = containers.facts(beside.name)
+        for each in (beside, shell):
+            containers.remove(each.name)
+
+        assert (found.status, found.addresses) == ("running", {})
+
     def test_an_image_that_is_not_here_is_named_so(self, containers, shell):
         with pytest.raises(ImageMissing):
             containers.create(replace(shell, image="no-such-image:1"))

@@ -178,6 +178,16 @@ class OutputStoreContract:
         assert outputs.environment("1", handle) == ""
         assert outputs.read("1", handle) == "text"
 
+    def test_an_image_is_read_back_and_is_no_text(self, outputs):
+        handle = outputs.keep(b"\x89PNG\xff", team="1", environment="aaaaaaaaaaaa")
+        text = outputs.keep("text", team="1", environment="aaaaaaaaaaaa")
+
+        assert outputs.read_image("1", handle) == b"\x89PNG\xff"
+        assert outputs.environment("1", handle) == "aaaaaaaaaaaa"
+        assert outputs.read("1", handle) is None
+        assert outputs.read_image("1", text) is None
+        assert outputs.read_image("2", handle) is None
+
     def test_another_teams_text_is_absent(self, outputs):
         handle = outputs.keep("text", team="1", environment="a")
         outputs.keep("own", team="2", environment="a")

@@ -26,6 +26,7 @@ TYPED = {  # what the world below has, or takes; else the example of the argumen
     "snapshot": "clean",
     "repository": REPOSITORY,
     "token": "x",
+    "path": "/web",
 }
 
 

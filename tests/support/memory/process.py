@@ -7,6 +7,7 @@ from dataclasses import replace
 from math import inf
 from typing import Any, cast
 
+from oduflow.adapters.links.files import LinkFiles
 from oduflow.adapters.locks import FileBootSlots
 from oduflow.adapters.outputs.files import OutputFiles
 from oduflow.adapters.pool.pool import Pool
@@ -264,6 +265,7 @@ class Process:
             jobs=jobs,
             locks=locks,
             outputs=outputs,
+            links=LinkFiles(self.world.data_dir / "links"),
             clone_places=TeamPlaces("copies of databases", of_a_team=2, shared=2),
             pip_places=TeamPlaces("pip installations", of_a_team=2, shared=2),
             uploads=UploadFiles(self.world.naming.uploads_folder),

@@ -63,6 +63,9 @@ class PagedCaller:
         following = (more,) if first < 21 else ()
         return Envelope[Any](status=Status.OK, summary="", data=page, next=following)
 
+    def image(self, handle: str) -> bytes | None:
+        return None
+
 
 @pytest.fixture
 def terminal(monkeypatch):

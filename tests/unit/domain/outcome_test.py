@@ -24,6 +24,7 @@ def test_an_answer_has_one_shape():
         "next": [],
         "job": None,
         "output": None,
+        "image": None,
         "truncated": None,
         "snapshot": None,
     }

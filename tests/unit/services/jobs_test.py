@@ -4,7 +4,7 @@ from math import inf
 import pytest
 
 from oduflow.domain.access import Actor, ActorKind, Tier
-from oduflow.domain.job import RUNS_CODE
+from oduflow.domain.job import FOR_WRITERS
 from oduflow.domain.outcome import Status
 from oduflow.services.jobs import as_seen_by
 from tests.support.memory.process import CALLER
@@ -65,7 +65,7 @@ def as_reader_of(process, name, tool, raw):
     return process.runner.call(tool, raw, reader, CALLER, wait=inf)
 
 
-@pytest.mark.parametrize("operation", sorted(RUNS_CODE))
+@pytest.mark.parametrize("operation", sorted(FOR_WRITERS))
 def test_what_code_and_statements_return_is_shown_to_those_who_may_write(process, sale, operation):
     assert operation in {each.name for each in process.runner.registry}
     made = process.call("create_environment", **sale)

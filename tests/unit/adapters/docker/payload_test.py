@@ -26,6 +26,15 @@ def test_without_networks_it_has_none_and_not_the_engines_default_one() -> None:
     assert request()["NetworkingConfig"] == {"EndpointsConfig": {}}
 
 
+def test_a_container_that_shares_a_network_has_nothing_of_its_own_in_it() -> None:
+    host = request(network_of="serving", read_only=True)["HostConfig"]
+    assert host["NetworkMode"] == "container:serving"
+    assert host["Sysctls"] == {}
+    assert "Dns" not in host
+    assert host["ReadonlyRootfs"] is True
+    assert request()["HostConfig"]["ReadonlyRootfs"] is False
+
+
 def test_a_container_is_created_in_its_first_network_at_its_fixed_address() -> None:
     body = request(networks=(Attachment("first", "10.1.1.5"), Attachment("second")))
     assert body["HostConfig"]["NetworkMode"] == "first"

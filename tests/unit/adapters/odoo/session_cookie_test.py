@@ -1,9 +1,11 @@
 import importlib
 import sys
+import time
+from types import SimpleNamespace
 
 import pytest
 
-from oduflow.adapters.odoo.session_cookie import Finder, incoming, outgoing
+from oduflow.adapters.odoo.session_cookie import UNTIL, Finder, end_in_time, incoming, outgoing
 
 OURS = "session_id_50001"
 
@@ -41,11 +43,32 @@ def test_a_browser_gets_the_cookie_under_the_environments_name():
     ]
 
 
+def test_a_session_is_removed_instead_of_read_once_its_end_has_come():
+    kept = {
+        "ended": {"uid": 1, UNTIL: time.time() - 1},
+        "lives": {"uid": 2, UNTIL: time.time() + 60},
+        "own": {"uid": 3},
+    }
+    named = {id(session): sid for sid, session in kept.items()}
+    store = SimpleNamespace(
+        get=lambda sid: kept.get(sid, {}), delete=lambda session: kept.pop(named[id(session)])
+    )
+
+    assert end_in_time(store) is store
+    assert store.get("ended") == {}
+    assert [store.get(sid)["uid"] for sid in ("lives", "own")] == [2, 3]
+    assert set(kept) == {"lives", "own"}
+
+
 def test_the_application_of_odoo_is_wrapped_when_python_imports_it(tmp_path, monkeypatch):
     (tmp_path / "odoo").mkdir()
     (tmp_path / "odoo/__init__.py").write_text("")
     (tmp_path / "odoo/http.py").write_text(
+        "class Store:\n"
+        "    def get(self, sid):\n"
+        "        return {'sid': sid}\n"
         "class Application:\n"
+        "    session_store = Store()\n"
         "    def __call__(self, environ, start_response):\n"
         "        start_response('200 OK', [('Set-Cookie', 'session_id=new')])\n"
         "        return [environ['HTTP_COOKIE'].encode()]\n"
