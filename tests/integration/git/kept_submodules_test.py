@@ -147,6 +147,19 @@ def test_a_lock_of_a_killed_call_does_not_empty_the_place_of_a_submodule(
     assert tree(tmp_path / "work") == before
 
 
+@pytest.mark.parametrize("message", ["kept with submodules\n\nno pair here", ""])
+def test_a_commit_of_someone_else_is_none_that_was_kept(server, check_out, checkout, message):
+    commit = check_out(server.repository("shop", {"main": {"shop/x": "1"}}))
+    git = checkout.folder
+    tree = git.run("rev-parse", f"{commit}^{{tree}}")
+    by = ("-c", "user.name=Ada", "-c", "user.email=")
+    theirs = git.run(*by, "commit-tree", tree, "-p", commit, "-m", message)
+
+    checkout.restore(theirs, theirs)
+
+    assert checkout.holds(theirs, theirs)
+
+
 def test_a_submodule_whose_objects_were_lost_is_not_proven(kept, checkout, tmp_path):
     made, commit, _ = kept
     shutil.rmtree(tmp_path / "git/submodules")

@@ -5,6 +5,7 @@ import pytest
 from oduflow.adapters.filestore import layers
 from oduflow.adapters.filestore.layers import Layers
 from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.errors import Cancelled
 from oduflow.domain.filestore import FilestoreKind
 from oduflow.kernel.call import CANCEL_CHECK_SECONDS
 from oduflow.services.snapshots import create
@@ -104,6 +105,21 @@ def test_what_a_copy_by_files_would_wait_for_is_written_before_odoo_is_paused(
     process.ok("create_snapshot", name="sale")
 
     assert seen == ["running"]
+
+
+def test_one_is_cancelled_while_memory_is_written_before_the_pause(held, process, monkeypatch):
+    def flush(_cluster, cancelled):
+        [job] = process.deps.work.jobs.in_this_process()
+        process.ok("cancel_job", job=job)
+        time.sleep(CANCEL_CHECK_SECONDS)
+        assert cancelled()
+        raise Cancelled("Stopped on request.")
+
+    monkeypatch.setattr(create.SnapshotCreation, "strategy", lambda *_: "file_copy")
+    monkeypatch.setattr(MemoryCluster, "flush", flush)
+
+    assert process.call("create_snapshot", name="sale").status == "cancelled"
+    assert (held.status, held.snapshots()) == ("running", [])
 
 
 def test_one_is_cancelled_while_the_database_is_copied_and_odoo_goes_on(

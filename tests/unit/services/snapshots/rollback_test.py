@@ -2,7 +2,9 @@ import pytest
 
 from oduflow.domain.errors import Failure
 from oduflow.domain.snapshot import SnapshotState
+from oduflow.kernel.call import Call
 from tests.support.memory.process import Process
+from tests.support.memory.world import TEAM
 
 
 def test_a_rollback_takes_every_part_back_and_can_be_undone(held, process):
@@ -21,6 +23,23 @@ def test_a_rollback_takes_every_part_back_and_can_be_undone(held, process):
     process.ok(undo.operation, **undo.arguments)
 
     assert held.read() == {"second"}
+
+
+def test_the_place_of_its_copies_is_free_when_it_waits_for_a_boot_slot(held, process, monkeypatch):
+    process.ok("create_snapshot", name="sale")
+    places, found, boot_slot = process.deps.work.clone_places, [], Call.boot_slot
+
+    def look(call, *about):
+        taken = [places.take(TEAM) for _ in range(2)]
+        found.append(taken)
+        for _ in filter(None, taken):
+            places.give_back(TEAM)
+        return boot_slot(call, *about)
+
+    monkeypatch.setattr(Call, "boot_slot", look)
+    process.ok("rollback_environment", name="sale")
+
+    assert found[0] == [True, True]
 
 
 def test_without_a_name_it_goes_to_the_newest(held, process):
