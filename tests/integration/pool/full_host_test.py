@@ -43,7 +43,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def hosted(url: str, kept_template: KeptTemplate) -> Iterator[Instance]:
+def hosted(url: str, kept_template: KeptTemplate, imports: Path) -> Iterator[Instance]:
     """An instance on a disk of its own, with a pool of 1 GiB and one environment."""
     with ExitStack() as mounted:
 
@@ -65,6 +65,7 @@ def hosted(url: str, kept_template: KeptTemplate) -> Iterator[Instance]:
             git_hosts=(url.split("/")[2],),
             prepare=prepare,
             after=mounted.close,
+            more=f'[storage]\nimport_folders = ["{imports}"]\n',
         ) as instance:
             kept_template.give(instance)
             instance.ok("create_environment", name="kept", repo_url=url)
@@ -140,6 +141,42 @@ def test_on_a_full_host_postgresql_goes_on_and_growth_is_refused_with_the_number
     hosted.ok("delete_snapshot", name="kept", snapshot="full")
     assert world(hosted) == before
     assert rows(hosted) == 20_000
+
+
+def test_on_a_full_host_a_rollback_succeeds_within_the_pool_and_an_import_is_refused(
+    hosted: Instance, kept_template: KeptTemplate, imports: Path
+) -> None:
+    dump = imports / "for-a-full-host.dump"
+    shutil.copyfile(kept_template.folder / "dump", dump)
+    hosted.ok("create_snapshot", name="kept", snapshot="before")
+    with signed_in(plan_of(hosted, "kept")) as session:
+        session.execute("CREATE TABLE later (n integer)")
+    parts = hosted.services.deps.infrastructure
+    parts.ensure()  # the test before may have used the reserve
+    assert parts.disk.reserve.exists()
+    before = world(hosted)
+    with filled(hosted):
+        asked = {"name": "imported", "source": str(dump)}
+        with suppress(QuotaReached):  # the first write that is refused gives up the reserve
+            hosted.call("import_template", **asked)
+        refused = hosted.call("import_template", **asked).error
+        assert refused is not None
+        assert refused.kind is Kind.QUOTA
+        assert "MiB are free" in refused.message
+        assert world(hosted) == before
+        undo = hosted.call("rollback_environment", name="kept", snapshot="before")
+        assert undo.error is None, undo.error
+        assert serves(hosted, "kept")
+        with signed_in(plan_of(hosted, "kept")) as session:
+            assert session.execute("SELECT to_regclass('later')").fetchone() == (None,)
+
+    hosted.ok("rollback_environment", name="kept", snapshot=undo.snapshot)
+    with signed_in(plan_of(hosted, "kept")) as session:
+        session.execute("SELECT n FROM later")
+        session.execute("DROP TABLE later")
+    for each in hosted.ok("list_snapshots", name="kept")["snapshots"]:
+        hosted.ok("delete_snapshot", name="kept", snapshot=each["name"])
+    hosted.services.deps.infrastructure.ensure()
 
 
 def test_a_power_cut_of_a_full_host_during_a_creation_loses_nothing_that_was_made(
